@@ -1,0 +1,121 @@
+# Tradeloom: every target does its own set-up (virtual environment, locked packages, compiled core), and
+# only the first time: stamp files under build/ remember what is done. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV  := $(abspath .venv)
+BIN   := $(VENV)/bin
+STAMP := build/stamps
+CARGO ?= cargo
+# What `make run` starts, and the number of pytest workers.
+RUN     ?= market
+WORKERS ?= 2
+# Minutes that each test of `make soak` may use.
+export TRADELOOM_SOAK_MINUTES ?= 10
+UV_VERSION := 0.13.8
+
+# One target folder and one interpreter for every cargo call, so nothing is built twice.
+export CARGO_TARGET_DIR := $(abspath core/target)
+export PYO3_PYTHON := $(BIN)/python
+export VIRTUAL_ENV := $(VENV)
+export PATH := $(BIN):$(PATH)
+
+# Tests and benchmarks that need real market recordings read this folder; without it they skip and say so.
+ifneq ($(wildcard ../shared/data),)
+export TRADELOOM_RECORDED ?= $(abspath ../shared/data)
+endif
+
+# Whoever deletes .venv (or an interpreter it points to) gets a new one.
+ifeq ($(wildcard $(BIN)/python),)
+$(shell rm -rf $(STAMP))
+endif
+
+CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name 'rust-toolchain*' \) -print 2>/dev/null)
+CARGO_ARGS := --manifest-path core/Cargo.toml
+PYTHON_PATHS := src tests benchmarks
+
+.PHONY: help setup run test test-rust test-python lint types floors check fmt bench bench-engine soak lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(STAMP)/core ## virtual environment, packages and compiled core
+
+run: $(STAMP)/core ## start Tradeloom (RUN="sub-command and options")
+	$(BIN)/tradeloom $(RUN)
+
+test: lint types floors test-rust test-python ## everything a change must pass
+
+check: lint types floors ## format, lint, types and floors, without the tests
+
+lint: $(STAMP)/packages ## formatting and lint, Python and Rust
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(CARGO) fmt $(CARGO_ARGS) --check
+	$(CARGO) clippy $(CARGO_ARGS) --all-targets -- -D warnings
+
+types: $(STAMP)/packages ## mypy --strict
+	$(BIN)/mypy --strict $(PYTHON_PATHS)
+
+floors: $(STAMP)/core ## no room imports upward
+	$(BIN)/lint-imports
+
+# The test program links libpython where the core has Python bindings, and must find it when it starts.
+test-rust: $(STAMP)/packages ## cargo test
+	LIBPYTHON=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")'); \
+	LD_LIBRARY_PATH="$$LIBPYTHON$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}" $(CARGO) test $(CARGO_ARGS)
+
+test-python: $(STAMP)/core ## pytest (ARGS="-k name")
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not soak" $(ARGS)
+
+soak: $(STAMP)/core ## the tests that run for minutes
+	$(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
+
+bench: bench-engine ## every benchmark
+
+bench-engine: $(STAMP)/core ## engine speed against its baselines; writes build/bench/engine.json
+	$(BIN)/python -m benchmarks.engine
+
+fmt: $(STAMP)/packages ## format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(CARGO) fmt $(CARGO_ARGS)
+
+lock: $(STAMP)/venv ## rewrite requirements-dev.txt from pyproject.toml
+	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-header --no-emit-index-url \
+		--upgrade -q pyproject.toml -o requirements-dev.txt
+
+clean: ## remove what the targets above made
+	rm -rf build .venv core/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find src -name '*.so' -delete
+
+# ---- set-up, each step once ---------------------------------------------------------------------------
+
+# The first interpreter that really runs, is new enough and can make virtual environments.
+$(STAMP)/venv: Makefile
+	@mkdir -p $(STAMP)
+	@found=; unset VIRTUAL_ENV; \
+	for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3; do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+		then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo 'make: no Python 3.11 or newer with venv and ensurepip found; install one or set PYTHON=/path' >&2; exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then $$found -m venv --clear $(VENV); fi
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# uv is fast; pip is the second try for machines whose package index only pip knows how to reach.
+$(STAMP)/packages: requirements-dev.txt $(STAMP)/venv
+	$(BIN)/uv pip install -q -r requirements-dev.txt || $(BIN)/python -m pip install -q -r requirements-dev.txt
+	@touch $@
+
+$(STAMP)/core: $(STAMP)/packages pyproject.toml $(CORE_SOURCES)
+	@command -v $(CARGO) >/dev/null || { echo 'make: no cargo found; install Rust (stable) first' >&2; exit 1; }
+	$(BIN)/maturin develop --release --uv -q || $(BIN)/maturin develop --release
+	@touch $@

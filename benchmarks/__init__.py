@@ -1,0 +1,1 @@
+"""Measurements of Tradeloom: each checks its answer before it prints a number."""
