@@ -1,0 +1,4 @@
+//! The deterministic trading engine: inputs in one order become events, nothing else.
+
+pub mod code;
+pub mod wire;
