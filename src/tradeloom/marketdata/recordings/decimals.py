@@ -23,6 +23,9 @@ _ZERO: Final = ord("0")
 _CHARACTERS_MAX: Final = 20
 _POWERS: Final[Int64Array] = np.array([10**power for power in range(19)], np.int64)
 
+# The largest integer that may still be multiplied by that power.
+_LARGEST: Final[Int64Array] = MANTISSA_MAX // _POWERS
+
 
 class BadLineError(Exception):
     """A line that is not what its format says; `row` counts lines of the block from 0."""
@@ -65,11 +68,22 @@ def rescale(numbers: Decimals, places: int) -> tuple[Int64Array, npt.NDArray[np.
 
     Returns the integers and a mask of the rows where that is exact and within 2**62; others hold 0.
     """
+    value = numbers.value
     shift = places - numbers.places
-    up = _POWERS[np.maximum(shift, 0)]
-    down = _POWERS[np.maximum(-shift, 0)]
-    exact = (numbers.value <= MANTISSA_MAX // up) & (numbers.value % down == 0)
-    return np.where(exact, numbers.value, 0) // down * up, exact
+    low, high = int(shift.min(initial=0)), int(shift.max(initial=0))
+    if not -18 <= low <= high <= 18:
+        return np.zeros_like(value), np.zeros(len(value), np.bool_)
+    # Integer division is slow and rarely needed: limits come from a table, most rows are not cut.
+    exact = value <= _LARGEST[np.maximum(shift, 0)]
+    if low < 0:
+        down = _POWERS[np.maximum(-shift, 0)]
+        exact &= value % down == 0
+        value = value // down
+    if high > 0:
+        value = np.where(exact, value, 0) * _POWERS[np.maximum(shift, 0)]
+    elif not exact.all():
+        value = np.where(exact, value, 0)
+    return value, exact
 
 
 def places_needed(numbers: Decimals, at_least: int) -> int:
