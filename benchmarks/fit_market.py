@@ -41,6 +41,8 @@ RECORDED = {
 HOURS_RECORDED_MIN = 12
 # Longer silences of an open market are holes in the recording.
 GAP_NS_MAX = 240_000_000_000
+# Steps tried for the spread's rank. A smaller one would need hours to visit every spread.
+STIRS = (0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.2, 0.4)
 # Horizon in ticks at which the generated price must have wandered as far as the recorded one.
 WANDER_TICKS = 256
 # Correlation of neighbours' directions; short recordings trend, and that is no habit.
@@ -66,7 +68,7 @@ def fit(rows: QuoteRows, opening: Opening) -> Profile:
     return Profile(
         hours=hours,
         turn=_turn(rows["bid"]),
-        renew=_renew(spreads),
+        stir=_stir(spreads),
         chain=_chain(regime),
         gap_ns=_tables(gaps[used], of_tick),
         move=_tables(moves[used], of_tick),
@@ -114,12 +116,17 @@ def _turn(bid: Int64Array) -> int:
     return int((1 - persistence) / 2 * ONE)
 
 
-def _renew(spreads: Int64Array) -> int:
-    """Probability that a spread is drawn anew, given that a new one may equal the old by chance."""
-    stays = float((np.diff(spreads) == 0).mean())
-    _, counts = np.unique(spreads, return_counts=True)
-    by_chance = float(((counts / counts.sum()) ** 2).sum())
-    return int(min((1 - stays) / (1 - by_chance), 1.0) * ONE)
+def _stir(spreads: Int64Array) -> int:
+    """Longest step of the spread's rank, from how much spreads change from tick to tick."""
+    ordered = np.sort(spreads)
+    wanted = np.abs(np.diff(spreads)).mean()
+    steps = np.random.default_rng(0).uniform(-1, 1, 1 << 20)
+    misfits = []
+    for stir in STIRS:
+        rank = np.abs(np.cumsum(stir * steps) % 2 - 1)
+        walked = ordered[np.minimum(rank * len(ordered), len(ordered) - 1).astype(np.int64)]
+        misfits.append(abs(float(np.log(np.abs(np.diff(walked)).mean() / wanted))))
+    return int(STIRS[int(np.argmin(misfits))] * ONE)
 
 
 def _tables(values: Int64Array, regime: npt.NDArray[np.int64]) -> tuple[Table, Table, Table]:

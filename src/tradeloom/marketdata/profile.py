@@ -4,9 +4,9 @@ A market is cut into blocks of ticks. Each block is in one regime (calm, normal,
 regimes of consecutive blocks form a Markov chain. Inside a block three things are drawn for every
 tick, each from the regime's own distribution: the gap to the next tick, the size of the bid's
 move, and the spread. Jumps are the far end of the move distribution, which keeps its shape down to
-one tick in a hundred thousand. Two probabilities tie ticks together: that a move goes against the
-one before it, and that the spread is drawn anew instead of staying. The clock runs faster in the
-busy hours of the day.
+one tick in a hundred thousand. Two numbers tie ticks together: the probability that a move goes
+against the one before it, and how far a spread's rank among all spreads strays at a tick. The
+clock runs faster in the busy hours of the day.
 
 Distributions are quantile tables over one grid of probabilities, straight lines between the knots,
 all in integers: probabilities are counted in 1/2**24.
@@ -38,14 +38,15 @@ Table = tuple[int, ...]
 class Profile:
     """The measured habits of one market; tables have one value per knot of `GRID`.
 
-    `hours`: tick rate of each UTC hour in 1/1000 of the average. `turn`, `renew`: probabilities.
+    `hours`: tick rate of each UTC hour in 1/1000 of the average. `turn`: a probability.
+    `stir`: the longest step of a spread's rank, in 1/2**24 of all ranks.
     `chain[r]`: probabilities of the next block's regimes after regime r. `gap_ns`, `move`,
     `spread`: one table per regime; moves and spreads are in points of the instrument.
     """
 
     hours: tuple[int, ...]
     turn: int
-    renew: int
+    stir: int
     chain: tuple[tuple[int, int, int], ...]
     gap_ns: tuple[Table, Table, Table]
     move: tuple[Table, Table, Table]

@@ -36,6 +36,7 @@ _TICKS: Final = _BLOCKS * BLOCK_TICKS
 _WORDS: Final = 2 * _TICKS + _BLOCKS
 # Quantile tables are looked up by the top 12 of 24 bits.
 _BUCKET_BITS: Final = PROBABILITY_BITS - 12
+_HALF_16: Final = 1 << 15
 _MASK_64: Final = 2**64 - 1
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -73,14 +74,14 @@ class Tape:
         self._busy_ns = int(calendar.to_busy(np.array([start_ns], np.int64))[0])
         self._percent = (pace, move, spread)
         self._turn = profile.turn
-        self._renew = profile.renew
+        self._stir = profile.stir
         self._chain = [(calm, calm + normal) for calm, normal, _ in profile.chain]
         self._gap = _Quantiles(profile.gap_ns)
         self._move = _Quantiles(profile.move)
         self._spread = _Quantiles(profile.spread)
         self._regime = 0
         self._falling = 0
-        self._last_spread = max(profile.spread[0][len(GRID) // 2] * spread // _PERCENT, 1)
+        self._place = seed & (ONE - 1)
 
     def draw(self) -> Ticks:
         """Return the next batch; it never starts before the end of the last one."""
@@ -88,21 +89,19 @@ class Tape:
         first, second = words[:_TICKS], words[_TICKS : 2 * _TICKS]
         regime = np.repeat(self._regimes(words[2 * _TICKS :]), BLOCK_TICKS)
         pace, move_percent, spread_percent = self._percent
-        gap = self._gap.draw(regime, first, 0)
-        size = self._move.draw(regime, first, 24)
+        gap = self._gap.draw(regime, _bits(first, 0, PROBABILITY_BITS))
+        size = self._move.draw(regime, _bits(first, 24, PROBABILITY_BITS))
         # Scaling to a coarser instrument rounds up or down at random: the average stays.
-        dither = (second >> np.uint64(24) & np.uint64(0xFFFF)).astype(np.int64) * _PERCENT >> 16
+        dither = _bits(second, 0, 16) * _PERCENT >> 16
         if move_percent != _PERCENT:
             size = (size * move_percent + dither) // _PERCENT
         busy = self._busy_ns + np.cumsum(gap * _PERCENT // pace)
         self._busy_ns = int(busy[-1])
-        move = self._directed(size, (second >> np.uint64(40)).astype(np.int64))
-        spread = self._spread.draw(regime, second, 0)
+        move = self._directed(size, _bits(second, 40, PROBABILITY_BITS))
+        spread = self._spread.draw(regime, self._stirred(_bits(first, 48, 16)))
         if spread_percent != _PERCENT:
             spread = (spread * spread_percent + dither) // _PERCENT
-        renewed = (first >> np.uint64(48)).astype(np.int64) << (PROBABILITY_BITS - 16)
-        spread = self._kept(np.maximum(spread, 1), renewed < self._renew)
-        return Ticks(self._calendar.to_clock(busy), move, spread)
+        return Ticks(self._calendar.to_clock(busy), move, np.maximum(spread, 1))
 
     def _words(self) -> UInt64Array:
         """Return the next words of SplitMix64; wrapping at 2**64 is part of it."""
@@ -132,12 +131,17 @@ class Tape:
         self._falling = int(falling[-1])
         return np.where(falling == 1, -size, size)
 
-    def _kept(self, spread: Int64Array, renewed: npt.NDArray[np.bool_]) -> Int64Array:
-        """Replace spreads that were not renewed by the last one that was."""
-        source = np.maximum.accumulate(np.where(renewed, np.arange(_TICKS), -1))
-        kept = np.where(source < 0, self._last_spread, spread[source])
-        self._last_spread = int(kept[-1])
-        return kept
+    def _stirred(self, steps: Int64Array) -> Int64Array:
+        """Walk between 0 and 1, reflected at both, so that every place is visited equally."""
+        walk = self._place + np.cumsum((steps - _HALF_16) * self._stir >> 15)
+        self._place = int(walk[-1]) % (2 * ONE)
+        inside = walk & (2 * ONE - 1)
+        return np.asarray(np.minimum(inside, 2 * ONE - 1 - inside))
+
+
+def _bits(words: UInt64Array, shift: int, count: int) -> Int64Array:
+    """Cut the same `count` bits out of every word."""
+    return np.asarray(words >> np.uint64(shift) & np.uint64((1 << count) - 1), np.int64)
 
 
 class _Quantiles:
@@ -159,9 +163,9 @@ class _Quantiles:
         self._low = np.concatenate(low)
         self._rise = np.concatenate(high) - self._low
 
-    def draw(self, regime: Int64Array, words: UInt64Array, shift: int) -> Int64Array:
-        """Return one value per tick, from 24 bits of its word; ties between integers go up."""
-        chance = (words >> np.uint64(shift) & np.uint64(ONE - 1)).astype(np.int64) + regime * ONE
+    def draw(self, regime: Int64Array, chance: Int64Array) -> Int64Array:
+        """Return one value per tick, at its chance of 0 to `ONE`; ties between integers go up."""
+        chance = chance + regime * ONE
         knot = self._knot[chance >> _BUCKET_BITS]
         for _ in range(self._steps):
             knot = knot + (chance >= self._next[knot])
