@@ -5,6 +5,8 @@ A sub-command imports its room inside its function, so that `tradeloom --help` s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +38,84 @@ def _root(
     ] = False,
 ) -> None:
     """Self-hosted trading platform."""
+
+
+@app.command()
+def recordings(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    skipped: Annotated[bool, typer.Option(help="Also list files that are no recordings.")] = False,
+) -> None:
+    """Check recorded markets and say what they hold."""
+    from tradeloom.marketdata.recordings import RecordingError, open_recordings
+
+    try:
+        found = open_recordings(paths)
+    except RecordingError as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(1) from error
+    rows = [
+        (
+            *(each.source, each.symbol, each.price_digits, each.rows),
+            *(_utc(each.first_ns), _utc(each.last_ns)),
+            *(each.faults.zero, each.faults.crossed, each.faults.backwards),
+        )
+        for each in found.recordings
+    ]
+    header = ("source", "symbol", "digits", "quotes", "first", "last")
+    _print_table((*header, "zero", "crossed", "backwards"), rows)
+    typer.echo(f"{len(found.skipped)} files are no recordings")
+    for each in found.skipped if skipped else ():
+        typer.echo(f"{each.path}: {each.reason}")
+
+
+@app.command()
+def market(
+    ticks: Annotated[int, typer.Option(min=1, help="How many ticks to make.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Names the market.")] = 1,
+    symbols: Annotated[str, typer.Option(help="Comma-separated; all by default.")] = "",
+) -> None:
+    """Make a generated market and say what it holds."""
+    from tradeloom.marketdata.generator import MarketGenerator
+    from tradeloom.marketdata.summary import summarise
+
+    try:
+        generator = MarketGenerator(seed, tuple(symbols.upper().split(",")) if symbols else None)
+    except ValueError as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(2) from error
+    summary = summarise(generator.chunks(ticks), len(generator.instruments))
+    rows = [
+        (each.symbol, line.ticks, *(_price(last, each.price_digits) for last in line.last))
+        for each, line in zip(generator.instruments, summary.lines, strict=True)
+    ]
+    _print_table(("symbol", "ticks", "bid", "ask"), rows)
+    typer.echo(f"{_utc(summary.first_ns)} to {_utc(summary.last_ns)}, digest {summary.digest}")
+
+
+def _utc(ts_ns: int) -> str:
+    from datetime import UTC, datetime, timedelta
+
+    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ts_ns // 1_000)
+    return f"{when:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _price(mantissa: int, digits: int) -> str:
+    if not mantissa:
+        return "-"
+    text = str(mantissa).zfill(digits + 1)
+    return f"{text[:-digits]}.{text[-digits:]}" if digits else text
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(f"{each:,}" if isinstance(each, int) else str(each) for each in row))
+    # A pipe gets the full width, so that scripts can read whole lines.
+    console = Console(width=None if Console().is_terminal else 160)
+    console.print(table)
 
 
 def main() -> None:
