@@ -69,7 +69,7 @@ test-rust: $(STAMP)/packages ## cargo test
 	LD_LIBRARY_PATH="$$LIBPYTHON$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}" $(CARGO) test $(CARGO_ARGS)
 
 test-python: $(STAMP)/core ## pytest (ARGS="-k name")
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 soak: $(STAMP)/core ## the tests that run for minutes
 	$(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
