@@ -309,6 +309,15 @@ class AccountFlag(IntFlag):
     CLOSED = 4
 
 
+class FillFlag(IntFlag):
+    """How a venue's fill was booked: LATE after the end, OVER more than was ordered."""
+
+    NONE = 0
+    ROUTED = 1
+    LATE = 2
+    OVER = 4
+
+
 class CalcMode(StrEnum):
     """How margin and profit of an instrument are computed (docs/engine/semantics.md, 7.1)."""
 

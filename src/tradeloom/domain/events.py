@@ -17,6 +17,7 @@ from tradeloom.domain.currency import Currency
 from tradeloom.domain.enums import (
     AccountFlag,
     Entry,
+    FillFlag,
     Ledger,
     MarginLevel,
     OrderState,
@@ -143,7 +144,7 @@ class Fill(Event, frozen=True, kw_only=True):
     side: Side
     entry: Entry
     reason: Reason
-    flags: int
+    flags: FillFlag
     volume: Decimal
     price: Decimal
     profit: Decimal
@@ -160,7 +161,7 @@ class PositionUpdated(Event, frozen=True, kw_only=True):
     side: Side
     state: PositionState
     reason: Reason
-    flags: int
+    isolated: bool
     volume: Decimal
     price: Decimal
     cost: Decimal
