@@ -325,7 +325,7 @@ def check_money(
         entry = _entry(state, order, plan, price, open_path(state, order, plan))
     if after > before and money - entry - after < 0:
         raise RefusedError(Code.TRADE_NO_MONEY, At.VOLUME)
-    return max(0, after - surcharge - extra - (before - release))
+    return state.round(max(0, after - extra - (before - release)), state.currency_of(account))
 
 
 def _entry(state: State, order: Order, plan: Plan, price: int, path: Path) -> int:

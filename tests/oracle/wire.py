@@ -212,3 +212,16 @@ def decode_events(events: bytes) -> list[EventRecord]:
         found.append(EventRecord(kind, flags, seq, ts, cause, fields, tuple(legs), text))
         at += length
     return found
+
+
+def decode_records(name: str, packed: bytes) -> list[dict[str, Value]]:
+    """Events of one kind without what follows them; zeros left out."""
+    kind = EVENT_OF[name]
+    packer, layout = EVENT_PACKERS[kind], EVENTS[kind]
+    size = EVENT_HEADER.size + packer.size
+    starts = range(EVENT_HEADER.size, len(packed), size)
+    bodies = [packed[at : at + packer.size] for at in starts]
+    return [
+        {key: value for key, value in _unpack(packer, layout, body).items() if value}
+        for body in bodies
+    ]
