@@ -21,6 +21,7 @@ from tests.oracle.config import (
     group_of,
     instrument_of,
 )
+from tests.oracle.quote import routed
 from tests.oracle.state import ALL_INSTRUMENTS, CLOSED, State
 from tests.oracle.trading import field
 from tests.oracle.wire import KIND_OF, InputRecord
@@ -174,6 +175,7 @@ def check_values(state: State, record: InputRecord) -> None:
         "ModifyOrder": _modify,
         "ClosePosition": _close_position,
         "CloseBy": _close_by,
+        "Reverse": _reverse,
         "ModifyPosition": _modify_position,
         "SetTradingState": _trading_state,
         "Rollover": _rollover,
@@ -315,6 +317,12 @@ def _close_by(state: State, record: InputRecord) -> None:
     netting = state.group_of(state.accounts[record.account]).mode == "netting"
     wrong = a.instrument != b.instrument or a.side == b.side or netting
     check(wrong or a.isolated or b.isolated, Code.TRADE_INCORRECT_CMD, At.POSITION_BY)
+
+
+def _reverse(state: State, record: InputRecord) -> None:
+    p = state.positions[field(record, "position")]
+    at_venue = routed(state, state.accounts[p.account], state.instruments[p.instrument])
+    check(p.isolated or at_venue, Code.TRADE_INCORRECT_CMD, At.POSITION)
 
 
 def _modify_position(state: State, record: InputRecord) -> None:

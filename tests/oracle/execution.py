@@ -199,12 +199,12 @@ def fill_close(
         del state.positions[p.id]
     change = -freed if p.isolated else repost_leg(state, account, instrument)
     rows: list[LegRow] = [
+        margin_leg(currency, -release),
         move_ledger_cost(state, p, Posting.CLOSE),
         (Ledger.REALISED_PNL, 0, Posting.PROFIT, currency, profit),
         (Ledger.CASH, 0, Posting.PROFIT, currency, profit),
         (Ledger.CASH, 0, Posting.COMMISSION, currency, -commission),
         (Ledger.FEES, 0, Posting.COMMISSION, currency, -commission),
-        margin_leg(currency, -release),
         margin_leg(currency, change),
     ]
     state.ledger(account.id, p.id, rows)
@@ -274,10 +274,10 @@ def fill_open(
     if (opened or (first and order.trailing)) and instrument.bid:
         trail(state, p)
     rows: list[LegRow] = [
+        margin_leg(currency, -release),
         move_ledger_cost(state, p, Posting.OPEN),
         (Ledger.CASH, 0, Posting.COMMISSION, currency, -commission),
         (Ledger.FEES, 0, Posting.COMMISSION, currency, -commission),
-        margin_leg(currency, -release),
         margin_leg(currency, change),
     ]
     state.ledger(account.id, p.id, rows)
@@ -370,7 +370,7 @@ def _emit_fill(
 # ---- closing orders ------------------------------------------------------------------------------
 
 
-def closing_order(state: State, p: Position, volume: int, reason: int, price: int = 0) -> Order:
+def closing_order(p: Position, volume: int, reason: int) -> Order:
     """A market order that closes a position, not yet numbered."""
     return Order(
         id=0,
@@ -380,7 +380,7 @@ def closing_order(state: State, p: Position, volume: int, reason: int, price: in
         type=OrderType.MARKET,
         tif=Tif.IOC,
         volume=volume,
-        price=price,
+        price=0,
         limit_price=0,
         sl=0,
         tp=0,
@@ -389,7 +389,7 @@ def closing_order(state: State, p: Position, volume: int, reason: int, price: in
         expire=0,
         oco=0,
         position=p.id,
-        leverage=p.leverage,
+        leverage=0,
         markup=p.markup,
         commission=p.commission,
         swap_rates=p.swap_rates,
@@ -406,8 +406,8 @@ def close_now(state: State, order: Order, price: int) -> None:
     order.filled = order.volume
     closed = fill_close(state, order, p, order.volume, price, 0, INTERNAL)
     order.state = OrderState.FILLED
-    state.emit_order(order, order.reason)
     compensate(state, order, p, closed)
+    state.emit_order(order, order.reason)
 
 
 def compensate(state: State, order: Order, p: Position, closed: tuple[int, int]) -> None:

@@ -76,7 +76,8 @@ def isolated_margin(
     state: State, account: Account, i: Instrument, side: int, volume: int, price: int, leverage: int
 ) -> int:
     """Posted margin of an isolated position."""
-    raw = he(volume * i.contract_size * price, 10 ** (8 + i.digits) * leverage)
+    kn, kd = i.factor
+    raw = he(price * volume * kn, kd * leverage)
     target = state.currency_of(account)
     path = find_path(state, i, i.profit, target)
     return state.round(convert(state, raw, path, side), target)

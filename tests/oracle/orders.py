@@ -82,12 +82,11 @@ def activate(state: State, order: Order) -> None:
     """One pending order at a quote: triggers, fills, goes to the venue or is cancelled."""
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
     bid, ask = client_prices(instrument, order.markup)
-    order.reason = Reason.PENDING
     if not order.is_limit_now:
         if not stop_hit(order, bid, ask):
             return
         if order.type == OrderType.STOP_LIMIT:
-            order.state = OrderState.TRIGGERED
+            order.state, order.reason = OrderState.TRIGGERED, Reason.PENDING
             state.emit_order(order, Reason.PENDING)
     if order.is_limit_now and not limit_hit(order, bid, ask):
         return
@@ -95,6 +94,7 @@ def activate(state: State, order: Order) -> None:
     volume = order.rest if at_venue else liquidity(instrument, order.rest)
     if volume == 0:
         return
+    order.reason = Reason.PENDING
     price = ask if order.side == Side.BUY else bid
     if order.type == OrderType.STOP and not at_venue:
         price = slipped(instrument, order.side, price, order.volume)
@@ -136,12 +136,11 @@ def close_position(
     volume: int,
     reason: int,
     *,
-    price: int = 0,
     limit: int | None = None,
 ) -> Order:
     """Closes a volume of a position now, inside or by an intent."""
     account, instrument = state.accounts[p.account], state.instruments[p.instrument]
-    order = closing_order(state, p, volume, reason, price)
+    order = closing_order(p, volume, reason)
     if routed(state, account, instrument):
         order.id = state.next_id()
         submit(state, order, limit, 0)
@@ -183,10 +182,10 @@ def submit(state: State, order: Order, limit: int | None, reserve: int) -> None:
     set_margin(state, order, reserve)
     order.state = OrderState.ROUTING
     state.emit_order(order, order.reason)
-    route(state, order, 0, limit, order.reason)
+    route(state, order, 0, limit)
 
 
-def route(state: State, order: Order, action: int, limit: int | None, reason: int) -> None:
+def route(state: State, order: Order, action: int, limit: int | None) -> None:
     """The ROUTE event."""
     price_max = state.instruments[order.instrument].price_max
     state.emit(
@@ -198,7 +197,7 @@ def route(state: State, order: Order, action: int, limit: int | None, reason: in
             "side": int(order.side),
             "action": action,
             "tif": int(order.tif),
-            "reason": int(reason),
+            "reason": int(order.reason),
             "volume": order.rest,
             "limit": 0 if limit is None else venue_price(order, limit, price_max),
             "position": order.position,

@@ -34,17 +34,21 @@ def rollover(state: State, record: InputRecord) -> Answer:
             continue
         instrument = state.instruments[p.instrument]
         factor = instrument.swap_days[(day + 3) % 7]
-        if instrument.swap_mode == "disabled" or factor == 0:
+        value = _side_value(instrument, p)
+        if instrument.swap_mode == "disabled" or factor == 0 or value == 0:
             p.last_swap_day = day
             continue
         try:
             if instrument.swap_mode.startswith("reopen"):
                 _reopen(state, instrument, p, factor)
+                moved = True
             else:
-                _post_swap(state, instrument, p, factor)
+                moved = _post_swap(state, instrument, p, factor)
         except RefusedError:
             continue
         p.last_swap_day = day
+        if not moved:
+            continue
         emit_position(state, p, PositionState.CHANGED, Reason.ROLLOVER)
         state.touched.add(p.account)
         state.counts[f"swap {instrument.swap_mode}"] += 1
@@ -57,7 +61,7 @@ def _side_value(instrument: Instrument, p: Position) -> int:
     return long if p.side == Side.BUY else short
 
 
-def _post_swap(state: State, i: Instrument, p: Position, factor: int) -> None:
+def _post_swap(state: State, i: Instrument, p: Position, factor: int) -> bool:
     account = state.accounts[p.account]
     target, s = state.currency_of(account), _side_value(i, p)
     kn, kd = i.factor
@@ -81,6 +85,7 @@ def _post_swap(state: State, i: Instrument, p: Position, factor: int) -> None:
     ]
     p.swap += money
     state.ledger(account.id, p.id, rows)
+    return money != 0
 
 
 def _reopen(state: State, i: Instrument, p: Position, factor: int) -> None:
@@ -90,7 +95,7 @@ def _reopen(state: State, i: Instrument, p: Position, factor: int) -> None:
     target = state.currency_of(state.accounts[p.account])
     p.cost = (price + he(_side_value(i, p), 10**8) * factor) * p.volume
     rows: list[LegRow] = [
-        move_ledger_cost(state, p, Posting.OPEN),
+        move_ledger_cost(state, p, Posting.SWAP),
         (Ledger.REALISED_PNL, 0, Posting.PROFIT, target, profit),
         (Ledger.CASH, 0, Posting.PROFIT, target, profit),
     ]
@@ -119,6 +124,7 @@ def funding(state: State, record: InputRecord) -> Answer:
             (Ledger.CASH, 0, Posting.FUNDING, currency, money),
             (Ledger.FUNDING_PNL, 0, Posting.FUNDING, currency, money),
         ]
+        p.swap += money
         if p.isolated:
             p.margin += money
             rows.append(margin_leg(currency, money))

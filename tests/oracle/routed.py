@@ -27,11 +27,12 @@ def report(state: State, record: InputRecord) -> Answer:
     elif live and kind == ReportKind.ACCEPTED:
         if order.state in (OrderState.ROUTING, OrderState.UNRESOLVED):
             order.state = OrderState.ROUTED
-            state.emit_order(order, Reason.VENUE)
+            state.emit_order(order, order.reason)
     elif live and kind == ReportKind.UNKNOWN:
         order.state = OrderState.UNRESOLVED
-        state.emit_order(order, Reason.VENUE)
+        state.emit_order(order, order.reason)
     elif live:
+        order.reason = Reason.VENUE
         end(state, order, ENDS[kind], Reason.VENUE)
         _free(state, order)
     state.touched.add(order.account)
@@ -58,14 +59,14 @@ def _fill(state: State, order: Order, record: InputRecord, *, live: bool) -> Non
     if order.filled + volume >= order.volume:
         _free(state, order)
     gave = fill(state, order, volume, price, Venue(flags, trade))
-    if order.rest <= 0:
+    if live and order.rest <= 0:
         order.state = OrderState.FILLED
         state.orders.pop(order.id, None)
     elif live and order.state != OrderState.CANCEL_PENDING:
         order.state = OrderState.PARTIAL
-    state.emit_order(order, order.reason)
     if aim is not None:
         compensate(state, order, aim, gave)
+    state.emit_order(order, order.reason)
 
 
 def _can_book(state: State, order: Order, volume: int, price: int) -> None:

@@ -62,7 +62,7 @@ from tests.oracle.quote import (
     session_open,
     slipped,
 )
-from tests.oracle.state import ALL_INSTRUMENTS, Account, Order, Position, State
+from tests.oracle.state import ALL_INSTRUMENTS, Account, Order, State
 from tests.oracle.wire import InputRecord
 
 Answer = tuple[Code, int]
@@ -108,7 +108,7 @@ def new_order(state: State, record: InputRecord) -> Order:
         type=get("type_"),
         tif=get("tif"),
         volume=get("volume"),
-        price=get("price"),
+        price=get("price") if get("type_") != OrderType.MARKET else 0,
         limit_price=get("limit_price"),
         sl=get("sl"),
         tp=get("tp"),
@@ -137,12 +137,12 @@ def place_order(state: State, record: InputRecord) -> Answer:
     account_gate(state, account, instrument, reduces=reduces)
     market_gate(state, instrument)
     mode_gate(instrument, order.side, reduces=reduces)
-    allowed = field(record, "max_deviation")
+    bound = (field(record, "price"), field(record, "max_deviation"))
     if order.position:
-        return _place_close(state, order, allowed)
+        return _place_close(state, order, bound)
     mixing(state, order)
     if order.type == OrderType.MARKET:
-        return _place_market(state, order, allowed, reduces=reduces)
+        return _place_market(state, order, bound, reduces=reduces)
     return _place_pending(state, order, reduces=reduces)
 
 
@@ -153,21 +153,21 @@ def _client_fill_price(state: State, order: Order, *, slip: bool) -> int:
     return slipped(instrument, order.side, price, order.volume) if slip else price
 
 
-def _place_close(state: State, order: Order, allowed: int) -> Answer:
+def _place_close(state: State, order: Order, bound: tuple[int, int]) -> Answer:
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
     p = state.positions[order.position]
     not_closing(p)
     if routed(state, account, instrument):
         order.id = state.next_id()
-        submit(state, order, deviation_limit(order.side, order.price, allowed), 0)
+        submit(state, order, deviation_limit(order.side, *bound), 0)
         return Code.TRADE_ACCEPTED, order.id
     price = _client_fill_price(state, order, slip=True)
-    deviation(order.side, price, order.price, allowed)
+    deviation(order.side, price, *bound)
     close_now(state, order, price)
     return Code.OK, order.id
 
 
-def _place_market(state: State, order: Order, allowed: int, *, reduces: bool) -> Answer:
+def _place_market(state: State, order: Order, bound: tuple[int, int], *, reduces: bool) -> Answer:
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
     at_venue = routed(state, account, instrument)
     price = _client_fill_price(state, order, slip=not at_venue)
@@ -182,11 +182,11 @@ def _place_market(state: State, order: Order, allowed: int, *, reduces: bool) ->
         volume = liquidity(instrument, volume)
         if volume == 0 or (order.tif == Tif.FOK and volume < order.volume):
             raise RefusedError(Code.NOT_FILLED, At.TIF)
-        deviation(order.side, price, order.price, allowed)
+        deviation(order.side, price, *bound)
     reserve = check_money(state, order, plan_fill(state, order, volume), price)
     order.id = state.next_id()
     if at_venue:
-        submit(state, order, deviation_limit(order.side, order.price, allowed), reserve)
+        submit(state, order, deviation_limit(order.side, *bound), reserve)
         return Code.TRADE_ACCEPTED, order.id
     fill(state, order, volume, price)
     after_fill(state, order, killed=True)
@@ -259,7 +259,7 @@ def modify_order(state: State, record: InputRecord) -> Answer:
             setattr(order, name, value)
         raise
     set_margin(state, order, margin)
-    state.emit_order(order, Reason.CLIENT, state=OrderState.MODIFIED)
+    state.emit_order(order, order.reason, state=OrderState.MODIFIED)
     return Code.OK, order.id
 
 
@@ -273,19 +273,32 @@ def cancel_order(state: State, record: InputRecord) -> Answer:
         return Code.OK, order.id
     if order.state == OrderState.CANCEL_PENDING:
         raise RefusedError(Code.TRADE_INCORRECT_STATE, At.ORDER)
+    _ask_to_cancel(state, order)
+    return Code.OK, order.id
+
+
+def _ask_to_cancel(state: State, order: Order) -> None:
     order.state = OrderState.CANCEL_PENDING
-    state.emit_order(order, Reason.CLIENT)
-    route(state, order, 1, None, Reason.CLIENT)
-    return Code.TRADE_ACCEPTED, order.id
+    state.emit_order(order, order.reason)
+    route(state, order, 1, None)
 
 
 def cancel_all(state: State, record: InputRecord) -> Answer:
     """CANCEL_ALL."""
     wanted = field(record, "instrument")
-    working = sorted(state.working(record.account), key=lambda o: o.id)
-    matching = [o for o in working if wanted in (ALL_INSTRUMENTS, o.instrument)]
+    orders = sorted(state.orders_of(record.account), key=lambda o: o.id)
+    matching = [
+        o
+        for o in orders
+        if wanted in (ALL_INSTRUMENTS, o.instrument) and o.state != OrderState.CANCEL_PENDING
+    ]
+    if not matching:
+        raise RefusedError(Code.ERR_NOTFOUND, At.ORDER)
     for order in matching:
-        end(state, order, OrderState.CANCELLED, Reason.CLIENT)
+        if order.routed:
+            _ask_to_cancel(state, order)
+        else:
+            end(state, order, OrderState.CANCELLED, Reason.CLIENT)
     return Code.OK, len(matching)
 
 
@@ -322,7 +335,7 @@ def close_one(state: State, record: InputRecord) -> Answer:
         price = slipped(instrument, side, closing_price(instrument, p), volume)
         deviation(side, price, reference, allowed)
     limit = deviation_limit(side, reference, allowed)
-    order = close_position(state, p, volume, Reason.CLIENT, price=reference, limit=limit)
+    order = close_position(state, p, volume, Reason.CLIENT, limit=limit)
     return (Code.TRADE_ACCEPTED if order.routed else Code.OK), order.id
 
 
@@ -360,7 +373,7 @@ def close_by(state: State, record: InputRecord) -> Answer:
     not_closing(second, At.POSITION_BY)
     volume = min(first.volume, second.volume)
     price = he(second.cost, second.volume)
-    order = closing_order(state, first, volume, Reason.CLOSE_BY)
+    order = closing_order(first, volume, Reason.CLOSE_BY)
     order.id = state.next_id()
     fill_close(state, order, first, volume, price, 0, INTERNAL, free=True)
     order.side = first.side
@@ -381,10 +394,9 @@ def reverse(state: State, record: InputRecord) -> Answer:
     market_gate(state, instrument)
     mode_gate(instrument, 1 - p.side, reduces=False)
     not_closing(p)
-    if routed(state, account, instrument):
-        raise RefusedError(Code.TRADE_INCORRECT_CMD, At.POSITION)
     netting = state.group_of(account).mode == "netting"
-    order = _opposite(state, p, p.volume * (2 if netting else 1))
+    order = closing_order(p, p.volume * (2 if netting else 1), Reason.REVERSE)
+    order.position = 0
     price = _client_fill_price(state, order, slip=True)
     check_money(state, order, Plan(p, p.volume, p.volume), price)
     if netting:
@@ -395,18 +407,3 @@ def reverse(state: State, record: InputRecord) -> Answer:
     fill(state, order, order.volume, price)
     after_fill(state, order, killed=True)
     return Code.OK, order.id
-
-
-def _opposite(state: State, p: Position, volume: int) -> Order:
-    """The market order that reverses a position, without terms of its own."""
-    order = closing_order(state, p, volume, Reason.REVERSE)
-    group = state.group_of(state.accounts[p.account])
-    override = group.overrides.get(p.instrument)
-    order.position = 0
-    order.markup, order.commission, order.swap_rates = group.markup_points, group.commission, None
-    if override is not None:
-        if override.markup_points is not None:
-            order.markup = override.markup_points
-        if override.commission is not None:
-            order.commission = override.commission
-    return order
