@@ -303,6 +303,8 @@ def instrument_of(text: bytes, currencies: list[Currency]) -> Instrument:
         converts=r.flag("converts", calc.startswith("forex")),
     )
     r.done()
+    if len(made.margin_rate_ppm) != 8 or len(made.swap_days) != 7:
+        raise bad(At.BODY)
     _check_instrument(made)
     return made
 
@@ -323,7 +325,7 @@ def _check_instrument(i: Instrument) -> None:
     if not (0 < i.volume_min <= i.volume_max <= 10**15 and i.volume_step > 0):
         raise bad(At.VOLUME)
     rates = i.margin_rate_ppm
-    if len(rates) != 8 or not all(0 <= rate <= 10**9 for rate in rates):
+    if not all(0 <= rate <= 10**9 for rate in rates):
         raise bad(At.MARGIN_RATE)
     floors = [floor for floor, _ in i.tiers]
     ascending = all(a < b for a, b in pairwise(floors))
@@ -339,7 +341,7 @@ def _check_instrument(i: Instrument) -> None:
         raise bad(At.SESSIONS)
     if not 1 <= i.price_max <= 10**15:
         raise bad(At.PRICE_MAX)
-    if len(i.swap_days) != 7 or not all(0 <= factor <= 1000 for factor in i.swap_days):
+    if not all(0 <= factor <= 1000 for factor in i.swap_days):
         raise bad(At.SWAP_DAYS)
     points = (i.slippage_points, i.slippage_points_per_lot, i.stops_level)
     others = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.oracle.arithmetic import he, trading_day
 from tests.oracle.codes import (
@@ -155,6 +155,8 @@ def fill(
         closed = min(volume, aim.volume)
         gave = fill_close(state, order, aim, closed, price, release, venue)
         release, volume = 0, volume - closed
+    if order.position:
+        order = replace(order, leverage=order.excess_leverage, opened=0)
     plan = plan_fill(state, order, volume)
     if plan.closes is not None and plan.close_volume:
         fill_close(state, order, plan.closes, plan.close_volume, price, release, venue)
@@ -396,6 +398,7 @@ def closing_order(p: Position, volume: int, reason: int) -> Order:
         own_terms=0,
         tag=p.tag,
         reason=reason,
+        excess_leverage=p.leverage,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.oracle.codes import Code, OrderState, Reason, ReportKind, Side
 from tests.oracle.execution import LATE, OVERFILL, ROUTED, Venue, compensate, fill
 from tests.oracle.margin import isolated_margin, margin_of, open_path, plan_fill
@@ -73,6 +75,8 @@ def _can_book(state: State, order: Order, volume: int, price: int) -> None:
     """Refused when a conversion that opening needs is missing."""
     aim = state.positions.get(order.position)
     rest = volume - (min(volume, aim.volume) if aim is not None else 0)
+    if order.position:
+        order = replace(order, leverage=order.excess_leverage)
     opens = plan_fill(state, order, rest).open_volume
     if not opens:
         return

@@ -121,6 +121,7 @@ def new_order(state: State, record: InputRecord) -> Order:
         markup=markup,
         commission=commission,
         swap_rates=(get("swap_long"), get("swap_short")) if terms & 4 else None,
+        excess_leverage=aim.leverage if aim is not None else 0,
         own_terms=terms,
         tag=get("tag"),
         reason=Reason.CLIENT,
