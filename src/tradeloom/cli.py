@@ -92,6 +92,40 @@ def market(
     typer.echo(f"{_utc(summary.first_ns)} to {_utc(summary.last_ns)}, digest {summary.digest}")
 
 
+@app.command()
+def replay(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Recordings; none: a generated market.")
+    ] = None,
+    ticks: Annotated[
+        int | None,
+        typer.Option(help="End after so many ticks. [default: all; 1,000,000 generated]"),
+    ] = None,
+    accounts: Annotated[int, typer.Option(help="Scripted accounts that trade.")] = 3_000,
+    seed: Annotated[int, typer.Option(help="Names the scripts' decisions and the market.")] = 1,
+    speed: Annotated[
+        str, typer.Option(help="Market seconds per second, or as fast as it goes.")
+    ] = "max",
+    journal: Annotated[
+        Path | None, typer.Option(help="Record durably in this new or empty folder.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Trade a recorded or generated market with scripted accounts and say what happened."""
+    from tradeloom.replay import command
+
+    code = command.replay(
+        paths or [],
+        seed=seed,
+        ticks=ticks,
+        accounts=accounts,
+        speed=speed,
+        journal=journal,
+        as_json=json,
+    )
+    raise typer.Exit(code)
+
+
 def _utc(ts_ns: int) -> str:
     from datetime import UTC, datetime, timedelta
 

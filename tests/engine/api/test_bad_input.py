@@ -66,6 +66,8 @@ def _define(**change: Any) -> Call:
     return lambda engine: engine.define(replace(presets.GBPUSD, **change))
 
 
+_SEVEN: Any = 7
+
 BAD: list[tuple[str, Call, ReturnCode, str]] = [
     ("unknown account", lambda e: e.deposit(9, "1"), R.USER_NOT_FOUND, "account"),
     ("closed account", lambda e: e.deposit(1003, "1"), R.ACCOUNT_CLOSED, "account"),
@@ -103,7 +105,7 @@ BAD: list[tuple[str, Call, ReturnCode, str]] = [
     ),
     ("negative leverage", _buy(leverage=-1), R.ERR_PARAMS, "leverage"),
     ("too much leverage", _buy(leverage=101), R.ERR_PARAMS, "leverage"),
-    ("unknown side", lambda e: e.place(1001, "EURUSD", 7, "0.1"), R.BAD_RECORD, ""),
+    ("unknown side", lambda e: e.place(1001, "EURUSD", _SEVEN, "0.1"), R.BAD_RECORD, ""),
     ("crossed quote", _quote("1.2", "1.1"), R.TRADE_BAD_PRICES, "ask"),
     ("zero quote", _quote("0", "1.1"), R.TRADE_BAD_PRICES, "bid"),
     ("negative quote", _quote("-1", "1.1"), R.TRADE_BAD_PRICES, "bid"),

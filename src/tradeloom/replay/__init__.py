@@ -1,0 +1,1 @@
+"""Replay: recorded or generated ticks through the engine, with thousands of scripted accounts."""
