@@ -343,6 +343,8 @@ def _check_instrument(i: Instrument) -> None:
         raise bad(At.PRICE_MAX)
     if not all(0 <= factor <= 1000 for factor in i.swap_days):
         raise bad(At.SWAP_DAYS)
+    if i.swap_year_days < 1:
+        raise bad(At.SWAP_DAYS)
     points = (i.slippage_points, i.slippage_points_per_lot, i.stops_level)
     others = (
         i.initial_margin,
@@ -354,7 +356,7 @@ def _check_instrument(i: Instrument) -> None:
         i.leverage_max,
         *points,
     )
-    if min(others) < 0 or max(points) > POINTS_MAX or i.swap_year_days < 1:
+    if min(others) < 0 or max(points) > POINTS_MAX:
         raise bad(At.BODY)
     if not 0 <= i.day_end_s < 86_400:
         raise bad(At.BODY)

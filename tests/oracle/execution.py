@@ -273,7 +273,7 @@ def fill_open(
     else:
         account.paths[instrument.index] = path
         change = repost_leg(state, account, instrument)
-    if (opened or (first and order.trailing)) and instrument.bid:
+    if (opened or first) and instrument.bid:
         trail(state, p)
     rows: list[LegRow] = [
         margin_leg(currency, -release),
@@ -398,7 +398,7 @@ def closing_order(p: Position, volume: int, reason: int) -> Order:
         own_terms=0,
         tag=p.tag,
         reason=reason,
-        excess_leverage=p.leverage,
+        excess_leverage=int(p.isolated),
     )
 
 

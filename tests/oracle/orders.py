@@ -96,7 +96,7 @@ def activate(state: State, order: Order) -> None:
         return
     order.reason = Reason.PENDING
     price = ask if order.side == Side.BUY else bid
-    if order.type == OrderType.STOP and not at_venue:
+    if order.type == OrderType.STOP:
         price = slipped(instrument, order.side, price, order.volume)
     try:
         reserve = _allowed(state, order, volume, price)

@@ -121,7 +121,7 @@ def new_order(state: State, record: InputRecord) -> Order:
         markup=markup,
         commission=commission,
         swap_rates=(get("swap_long"), get("swap_short")) if terms & 4 else None,
-        excess_leverage=aim.leverage if aim is not None else 0,
+        excess_leverage=int(aim is not None and aim.isolated),
         own_terms=terms,
         tag=get("tag"),
         reason=Reason.CLIENT,
@@ -171,7 +171,7 @@ def _place_close(state: State, order: Order, bound: tuple[int, int]) -> Answer:
 def _place_market(state: State, order: Order, bound: tuple[int, int], *, reduces: bool) -> Answer:
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
     at_venue = routed(state, account, instrument)
-    price = _client_fill_price(state, order, slip=not at_venue)
+    price = _client_fill_price(state, order, slip=True)
     bid, ask = client_prices(instrument, order.markup)
     closing = bid if order.side == Side.BUY else ask
     stop_levels(Levels(order.side, closing, instrument.stops_level), order.sl, order.tp)
@@ -343,13 +343,13 @@ def close_one(state: State, record: InputRecord) -> Answer:
 def close_all(state: State, record: InputRecord) -> Answer:
     """CLOSE_ALL."""
     account = state.accounts[record.account]
-    count_rate(state, account)
-    account_gate(state, account, None, reduces=True)
     wanted = field(record, "instrument")
     positions = sorted(state.positions_of(account.id), key=lambda p: p.id)
     matching = [p for p in positions if wanted in (ALL_INSTRUMENTS, p.instrument)]
     if not matching:
         raise RefusedError(Code.ERR_NOTFOUND, At.POSITION)
+    count_rate(state, account)
+    account_gate(state, account, None, reduces=True)
     closed = 0
     for p in matching:
         instrument = state.instruments[p.instrument]
