@@ -34,7 +34,9 @@ def on_quote(state: State, instrument: Instrument, bid: int, ask: int) -> None:
                 continue
             if not state.halted(state.accounts[order.account]):
                 activate(state, order)
-    _isolated(state, instrument)
+    index = instrument.index
+    seen = [p for p in state.positions.values() if index in (p.instrument, *(s[0] for s in p.path))]
+    _isolated(state, seen)
     for account in state.accounts.values():
         if _sees(state, account, instrument.index):
             state.touched.add(account.id)
@@ -70,13 +72,13 @@ def _stops(state: State, instrument: Instrument, reason: Reason) -> None:
         close_position(state, p, p.volume, reason)
 
 
-def _isolated(state: State, quoted: Instrument) -> None:
-    for _, p in sorted(state.positions.items()):
+def _isolated(state: State, positions: list[Position]) -> None:
+    """Closes isolated positions that have lost their margin, by id."""
+    for p in sorted(positions, key=lambda p: p.id):
         account, instrument = state.accounts[p.account], state.instruments[p.instrument]
-        looked_at = quoted.index == p.instrument or quoted.index in (s[0] for s in p.path)
-        if not p.isolated or p.closing or not looked_at:
+        if not p.isolated or p.closing or state.halted(account):
             continue
-        if state.halted(account) or not executable(state, instrument):
+        if not executable(state, instrument):
             continue
         ppm = state.group_of(account).isolated_stop_ppm
         if p.margin + position_floating(state, p) <= he(p.initial * ppm, PPM):
@@ -114,6 +116,7 @@ def evaluate(state: State) -> None:
         if account.id not in state.touched:
             assert level_of(state, account) == account.level, f"missed: {account}"
             continue
+        _isolated(state, state.positions_of(account.id))
         closed = False
         while True:
             level = level_of(state, account)
@@ -142,13 +145,13 @@ def _set_level(state: State, account: Account, level: int) -> None:
 def _act(state: State, account: Account) -> bool | None:
     """One stop-out action: True closed, False cancelled, None nothing possible."""
     cross = state.cross(account.id)
-    if any(p.closing for p in cross):
-        return None
     reserved = [o for o in state.working(account.id) if o.margin > 0]
     if reserved:
         largest = min(reserved, key=lambda o: (-o.margin, o.id))
         end(state, largest, OrderState.CANCELLED, Reason.STOP_OUT)
         return False
+    if any(p.closing for p in cross):
+        return None
     able = [p for p in cross if executable(state, state.instruments[p.instrument])]
     if not able:
         return None

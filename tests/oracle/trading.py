@@ -13,7 +13,6 @@ from tests.oracle.codes import (
     RefusedError,
     Side,
     Tif,
-    Trading,
 )
 from tests.oracle.execution import (
     INTERNAL,
@@ -38,7 +37,6 @@ from tests.oracle.gate import (
     pending_sanity,
     reduces_netting,
     stop_levels,
-    trading_states,
 )
 from tests.oracle.margin import Plan, check_money, pending_margin, plan_fill
 from tests.oracle.orders import (
@@ -57,9 +55,7 @@ from tests.oracle.quote import (
     client_prices,
     closing_price,
     liquidity,
-    quote_is_old,
     routed,
-    session_open,
     slipped,
 )
 from tests.oracle.state import ALL_INSTRUMENTS, Account, Order, State
@@ -341,23 +337,25 @@ def close_one(state: State, record: InputRecord) -> Answer:
 
 
 def close_all(state: State, record: InputRecord) -> Answer:
-    """CLOSE_ALL."""
+    """CLOSE_ALL: what the gate lets through."""
     account = state.accounts[record.account]
-    wanted = field(record, "instrument")
-    positions = sorted(state.positions_of(account.id), key=lambda p: p.id)
-    matching = [p for p in positions if wanted in (ALL_INSTRUMENTS, p.instrument)]
-    if not matching:
-        raise RefusedError(Code.ERR_NOTFOUND, At.POSITION)
     count_rate(state, account)
-    account_gate(state, account, None, reduces=True)
+    wanted = field(record, "instrument")
     closed = 0
-    for p in matching:
+    for p in sorted(state.positions_of(account.id), key=lambda p: p.id):
+        if wanted not in (ALL_INSTRUMENTS, p.instrument):
+            continue
         instrument = state.instruments[p.instrument]
-        open_now = instrument.trade_mode != "disabled" and session_open(instrument, state.time)
-        halted = Trading.HALTED in trading_states(state, account, instrument)
-        if open_now and not halted and not quote_is_old(instrument, state.time) and not p.closing:
-            close_position(state, p, p.volume, Reason.CLOSE_ALL)
-            closed += 1
+        try:
+            account_gate(state, account, instrument, reduces=True)
+            market_gate(state, instrument)
+            not_closing(p)
+        except RefusedError:
+            continue
+        close_position(state, p, p.volume, Reason.CLOSE_ALL)
+        closed += 1
+    if not closed:
+        raise RefusedError(Code.ERR_NOTFOUND, At.POSITION)
     return Code.OK, closed
 
 
