@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-
-import msgspec
+from functools import cached_property
 
 from tradeloom.domain import events as e
 from tradeloom.domain.enums import ReturnCode
 from tradeloom.domain.errors import Refused, Rejected, explain
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
     """What became of a command.
 
     `code` and `field` (empty: the command as a whole) say how it went; `reference` is the order,
-    position or count it made; `events` are its history, empty when it was refused. `refused`: it
-    left no trace. `repeat`: the id was known, so this is the first answer again.
+    position or count it made. `refused`: it left no trace. `repeat`: the id was known, so this is
+    the first answer again. `detail` replaces the general wording of `message`.
     """
 
     code: ReturnCode
@@ -25,7 +27,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool = False
     repeat: bool = False
     detail: str = ""
-    events: tuple[e.AnyEvent, ...] = ()
+    _history: Callable[[], Iterable[e.AnyEvent]] = dataclasses.field(
+        default=tuple, repr=False, compare=False
+    )
+
+    @cached_property
+    def events(self) -> tuple[e.AnyEvent, ...]:
+        """Everything the command caused, in order; made into values when it is first asked for."""
+        return tuple(self._history())
 
     @property
     def ok(self) -> bool:
@@ -60,16 +69,15 @@ def refusal(error: Refused) -> Answer:
     return Answer(code=error.code, field=error.field, refused=True, detail=str(error))
 
 
-def answer(events: tuple[e.AnyEvent, ...]) -> Answer:
-    """The answer in the events of one input; a quote that was taken has no RESULT of its own."""
-    for event in reversed(events):
-        if isinstance(event, e.Result):
-            return Answer(
-                code=event.code,
-                field=event.field,
-                reference=event.reference,
-                refused=event.refused,
-                repeat=event.repeat,
-                events=events if event.seq else (),
-            )
-    return Answer(code=ReturnCode.OK, events=events)
+def answer(result: e.Result | None, history: Callable[[], Iterable[e.AnyEvent]]) -> Answer:
+    """The answer in a RESULT; a quote that was taken has none of its own."""
+    if result is None:
+        return Answer(code=ReturnCode.OK, _history=history)
+    return Answer(
+        code=result.code,
+        field=result.field,
+        reference=result.reference,
+        refused=result.refused,
+        repeat=result.repeat,
+        _history=history if result.seq else tuple,
+    )

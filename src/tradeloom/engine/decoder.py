@@ -38,6 +38,8 @@ REFUSED: Final = 1
 REPEAT: Final = 2
 ISOLATED: Final = 1
 _BY_KIND: Final = {record.kind: name for name, record in EVENTS.items() if record.kind}
+_RESULT: Final = EVENTS["EventResult"].kind
+_CONFIG: Final = EVENTS["EventConfig"].kind
 _DEFINITIONS: Final[dict[int, type[Currency] | type[Instrument] | type[Group]]] = {
     10: Currency,
     11: Instrument,
@@ -79,6 +81,20 @@ class Decoder:
             head = {"seq": seq, "ts": ts, "cause": cause}
             yield self._makers[name](values, head, view[start + record.size : at + length])
             at += length
+
+    def result(self, data: bytes) -> e.Result | None:
+        """The RESULT of a single input, without making values of its other events.
+
+        Definitions among them are learned.
+        """
+        at, end, found = 0, len(data), None
+        while at < end:
+            length, kind, *_ = EVENT_HEADER.unpack_from(data, at)
+            if kind in (_RESULT, _CONFIG):
+                for event in self.decode(memoryview(data)[at : at + length]):
+                    found = event if isinstance(event, e.Result) else found
+            at += length
+        return found
 
     def _result(self, v: Values, head: Values, _rest: memoryview) -> e.Result:
         field = Field(v["field"])

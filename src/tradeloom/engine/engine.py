@@ -39,6 +39,8 @@ from tradeloom.engine.views import (
     LedgerRow,
     OrderView,
     PositionView,
+    QuoteView,
+    TradingStates,
     TrialRow,
 )
 from tradeloom.engine.writer import DurableWriter, MemoryWriter, Writer
@@ -172,6 +174,14 @@ class Engine(Desk):
         """Working orders of an account; raises `Refused`."""
         return self.reads.orders(account)
 
+    def last_quote(self, symbol: str) -> QuoteView | None:
+        """The last quote of a symbol, None before the first; raises `Refused`."""
+        return self.reads.quote(symbol)
+
+    def trading_states(self) -> TradingStates:
+        """What may be done where, as set by `set_trading_state`."""
+        return self.reads.trading_states()
+
     def ledger(self, account: int) -> list[LedgerRow]:
         """Balances of an account in the six ledgers; raises `Refused`."""
         return self.reads.ledger(account)
@@ -197,4 +207,4 @@ class Engine(Desk):
             data = self.apply(record)
         except JournalUnavailable as error:
             raise Refused(ReturnCode.JOURNAL_UNAVAILABLE, "", str(error)) from error
-        return answer(tuple(self._decoder.decode(data)))
+        return answer(self._decoder.result(data), lambda: self._decoder.decode(data))

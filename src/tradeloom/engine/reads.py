@@ -24,6 +24,7 @@ from tradeloom.engine.views import (
     OrderView,
     PositionView,
     QuoteView,
+    TradingStates,
     TrialRow,
 )
 
@@ -104,6 +105,16 @@ class Reads:
             return None
         digits = self._names.digits(index)
         return QuoteView(numbers.decimal(bid, digits), numbers.decimal(ask, digits), ts)
+
+    def trading_states(self) -> TradingStates:
+        """Trading states of shard, groups, instruments and accounts."""
+        shard, groups, instruments, accounts = self._core.trading_states()
+        return TradingStates(
+            TradingState(shard),
+            {self._names.groups[n].name: TradingState(s) for n, s in enumerate(groups) if s},
+            {self._names.symbol(n): TradingState(s) for n, s in enumerate(instruments) if s},
+            {account: TradingState(state) for account, state in accounts if state},
+        )
 
     def ledger(self, account: int) -> list[LedgerRow]:
         """Balances of a customer in the six ledgers; raises `Refused` USER_NOT_FOUND."""

@@ -97,6 +97,15 @@ class QuoteView(msgspec.Struct, frozen=True):
     ts: int
 
 
+class TradingStates(msgspec.Struct, frozen=True):
+    """What may be done where; only what is not ACTIVE is listed, by name or account number."""
+
+    shard: TradingState
+    groups: dict[str, TradingState]
+    instruments: dict[str, TradingState]
+    accounts: dict[int, TradingState]
+
+
 class LedgerRow(msgspec.Struct, frozen=True):
     """One balance of a customer. `sub` 1 is the credit part of Cash."""
 

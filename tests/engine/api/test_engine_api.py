@@ -146,6 +146,12 @@ def test_an_id_has_one_effect(engine: Engine) -> None:
 
 def test_trading_states(engine: Engine) -> None:
     engine.set_trading_state(Scope.INSTRUMENT, TradingState.HALTED, "EURUSD")
+    engine.set_trading_state(Scope.ACCOUNT, TradingState.REDUCING, 1001)
+    states = engine.trading_states()
+    assert states.instruments == {"EURUSD": TradingState.HALTED}
+    assert states.accounts == {1001: TradingState.REDUCING}
+    assert (states.shard, states.groups) == (TradingState.ACTIVE, {})
+    engine.set_trading_state(Scope.ACCOUNT, TradingState.ACTIVE, 1001)
     with pytest.raises(Rejected, match="HALTED"):
         engine.buy(1001, "EURUSD", "0.10")
     set_back = engine.set_trading_state(Scope.INSTRUMENT, TradingState.ACTIVE, "EURUSD")
@@ -173,6 +179,19 @@ def test_isolated_leverage_on_a_perpetual(engine: Engine) -> None:
     hit = engine.quote("BTCUSDT", "58000", "58000.1")
     reasons = [x.reason for x in hit.events if isinstance(x, e.Fill)]
     assert reasons == [Reason.LIQUIDATION]
+
+
+def test_reading_what_is_not_there(engine: Engine) -> None:
+    quote = engine.last_quote("EURUSD")
+    assert quote is not None
+    assert (quote.bid, quote.ask, quote.ts) == (Decimal("1.10000"), Decimal("1.10002"), WEDNESDAY)
+    engine.define(presets.XAUUSD)
+    assert engine.last_quote("XAUUSD") is None
+    for read in (engine.account, engine.positions, engine.orders, engine.ledger):
+        with pytest.raises(Refused, match="USER_NOT_FOUND"):
+            read(7)
+    with pytest.raises(Refused, match="SYMBOL_NOT_FOUND"):
+        engine.last_quote("NONE")
 
 
 def test_events_have_no_gaps(engine: Engine) -> None:
