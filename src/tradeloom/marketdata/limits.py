@@ -18,3 +18,5 @@ TIMESTAMP_NS_MAX: Final = 9_223_286_400_000_000_000
 FILES_MAX: Final = 100_000
 # Rows handed on at once: large enough that per-call cost vanishes, small enough to stay in cache.
 CHUNK_ROWS: Final = 65_536
+# Finished one-minute bars kept per symbol: a day and a half; older ones come from the store.
+BARS_KEPT: Final = 2_048

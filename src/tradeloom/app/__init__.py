@@ -1,0 +1,1 @@
+"""The running service: wires shard, store, market and gateways into one process."""

@@ -1,0 +1,1 @@
+"""The gateways, REST and WebSocket today: they translate between wires and commands."""
