@@ -92,7 +92,7 @@ def define(state: State, record: InputRecord, made: Currency | Instrument | Grou
         names = [i.symbol for i in state.instruments]
         if made.symbol in names:
             old = state.instruments[names.index(made.symbol)]
-            if made.locked == old.locked:
+            if made.digits == old.digits:
                 made.bid, made.ask, made.quote_ns = old.bid, old.ask, old.quote_ns
             made.funding_ns, made.state = old.funding_ns, old.state
         index, new = _put(state.instruments, made, names, made.symbol)

@@ -27,15 +27,20 @@ def account_gate(
     state: State, account: Account, instrument: Instrument | None, *, reduces: bool
 ) -> None:
     """Flags and trading states."""
-    if account.flags & DISABLED:
-        raise RefusedError(Code.ACCOUNT_DISABLED, At.ACCOUNT)
-    if account.flags & READ_ONLY:
-        raise RefusedError(Code.TRADE_READ_ONLY, At.ACCOUNT)
+    flags_gate(account)
     states = trading_states(state, account, instrument)
     if Trading.HALTED in states:
         raise RefusedError(Code.HALTED, At.STATE)
     if Trading.REDUCING in states and not reduces:
         raise RefusedError(Code.REDUCE_ONLY, At.STATE)
+
+
+def flags_gate(account: Account) -> None:
+    """Disabled and read-only."""
+    if account.flags & DISABLED:
+        raise RefusedError(Code.ACCOUNT_DISABLED, At.ACCOUNT)
+    if account.flags & READ_ONLY:
+        raise RefusedError(Code.TRADE_READ_ONLY, At.ACCOUNT)
 
 
 def trading_states(
@@ -120,7 +125,7 @@ def order_limits(state: State, order: Order, price: int, *, rests: bool) -> None
     if limits["order_value_max"] and value_at(state, order, price) > limits["order_value_max"]:
         raise RefusedError(Code.LIMIT_REACHED, At.LIMITS)
     position_limits(state, order)
-    if limits["orders_max"] and rests and len(state.working(account.id)) >= limits["orders_max"]:
+    if limits["orders_max"] and rests and len(state.orders_of(account.id)) >= limits["orders_max"]:
         raise RefusedError(Code.LIMIT_REACHED, At.LIMITS)
 
 

@@ -29,6 +29,7 @@ from tests.oracle.gate import (
     collar,
     count_rate,
     deviation,
+    flags_gate,
     market_gate,
     mixing,
     mode_gate,
@@ -117,7 +118,7 @@ def new_order(state: State, record: InputRecord) -> Order:
         markup=markup,
         commission=commission,
         swap_rates=(get("swap_long"), get("swap_short")) if terms & 4 else None,
-        excess_leverage=int(aim is not None and aim.isolated),
+        excess_leverage=get("leverage"),
         own_terms=terms,
         tag=get("tag"),
         reason=Reason.CLIENT,
@@ -340,6 +341,7 @@ def close_all(state: State, record: InputRecord) -> Answer:
     """CLOSE_ALL: what the gate lets through."""
     account = state.accounts[record.account]
     count_rate(state, account)
+    flags_gate(account)
     wanted = field(record, "instrument")
     closed = 0
     for p in sorted(state.positions_of(account.id), key=lambda p: p.id):
