@@ -19,10 +19,7 @@ pub fn text(body: &[u8]) -> &[u8] {
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(text(body)).map_err(|_| Refusal {
-        code: Code::ErrParams,
-        at: At::Body,
-    })
+    serde_json::from_slice(text(body)).map_err(|_| Refusal { code: Code::ErrParams, at: At::Body })
 }
 
 impl Engine {
@@ -46,18 +43,10 @@ impl Engine {
         match self.instrument_by_symbol.get(&def.symbol) {
             Some(&i) => {
                 let old = &self.instruments[i as usize];
-                if old.open > 0 && !old.def.same_contract(&def) {
-                    return no(Code::TradeIncorrectState, At::Symbol);
-                }
-                // Conversion paths of open legs go through it by its currencies.
-                let used = old.converts && !old.def.same_contract(&def);
-                if used
-                    && self
-                        .legs
-                        .items
-                        .iter()
-                        .any(|l| l.account != NONE && l.instrument == i)
-                {
+                // Positions and orders on it, and paths of open legs that lead over it.
+                let used = |l: &crate::state::Leg| l.account != NONE && l.instrument == i;
+                let busy = old.open > 0 || self.legs.items.iter().any(used);
+                if busy && !old.def.same_contract(&def) {
                     return no(Code::TradeIncorrectState, At::Symbol);
                 }
             }
@@ -71,14 +60,10 @@ impl Engine {
 
     pub fn check_group(&self, body: &[u8]) -> Result<GroupDef, Refusal> {
         let def: GroupDef = parse(body)?;
-        def.check()?;
-        if !self.currency_by_code.contains_key(&def.currency) {
-            return no(Code::CurrencyNotFound, At::Currency);
-        }
-        let known = |o: &crate::group::Override| self.instrument_by_symbol.contains_key(&o.symbol);
-        if !def.overrides.iter().all(known) {
-            return no(Code::SymbolNotFound, At::Overrides);
-        }
+        def.check(
+            |code| self.currency_by_code.contains_key(code),
+            |symbol| self.instrument_by_symbol.contains_key(symbol),
+        )?;
         match self.group_by_name.get(&def.name) {
             Some(&g) => {
                 let old = &self.groups[g as usize];
@@ -113,7 +98,7 @@ impl Engine {
         let index = known.unwrap_or(self.currencies.len() as u32);
         if known.is_none() {
             self.currency_by_code.insert(def.code.clone(), index);
-            let unit = pow10(8 - def.digits);
+            let unit = pow10(8 - def.digits as u32);
             self.currencies.push(Currency { def, unit });
             self.house.push([0; 6]);
         }
@@ -134,7 +119,7 @@ impl Engine {
             funding_ts: 0,
             kn,
             kd,
-            scale: pow10(def.digits),
+            scale: pow10(def.digits as u32),
             base: self.currency_by_code[&def.base],
             profit: self.currency_by_code[&def.profit],
             margin: self.currency_by_code[&def.margin],
@@ -154,17 +139,13 @@ impl Engine {
             instrument.open = old.open;
             self.instruments[i as usize] = instrument;
         } else {
-            self.instrument_by_symbol
-                .insert(instrument.def.symbol.clone(), index);
+            self.instrument_by_symbol.insert(instrument.def.symbol.clone(), index);
             self.instruments.push(instrument);
             self.books.push(Books::default());
             self.stuck.push(Default::default());
             self.stuck_isolated.push(Default::default());
         }
         self.index_pairs();
-        if known.is_some() {
-            self.touch_instrument(index);
-        }
         self.emit_config(wire::DefineInstrument::KIND, known.is_none(), index, body);
         Ok((Code::Ok, u64::from(index)))
     }
@@ -174,10 +155,7 @@ impl Engine {
         self.pairs.clear();
         for (i, ins) in self.instruments.iter().enumerate() {
             if ins.converts {
-                self.pairs
-                    .entry(pair_key(ins.base, ins.profit))
-                    .or_default()
-                    .push(i as u32);
+                self.pairs.entry(pair_key(ins.base, ins.profit)).or_default().push(i as u32);
             }
         }
     }
@@ -228,8 +206,7 @@ impl Engine {
         let mut l = self.accounts[a as usize].first_isolated;
         while l != NONE {
             let leg = &self.legs[l];
-            self.touched_isolated
-                .push(self.positions[leg.first_position].id);
+            self.touched_isolated.push(self.positions[leg.first_position].id);
             l = leg.next_isolated;
         }
     }
@@ -237,10 +214,9 @@ impl Engine {
     fn touch_instrument(&mut self, i: u32) {
         for l in 0..self.legs.items.len() as u32 {
             let leg = &self.legs[l];
-            if leg.account != NONE && leg.instrument == i {
+            if leg.account != NONE && leg.instrument == i && leg.positions > 0 {
                 let a = leg.account;
                 self.touch(a);
-                self.touch_isolated(a);
             }
         }
     }
@@ -336,9 +312,9 @@ impl Engine {
         };
         let short = match op {
             BalanceOp::Withdrawal => {
-                account.balance - account.isolated < b.amount || free - account.credit < b.amount
+                account.balance - account.isolated < b.amount || free < b.amount
             }
-            BalanceOp::CreditOut => account.credit < b.amount || free < b.amount,
+            BalanceOp::CreditOut => account.credit < b.amount,
             _ => false,
         };
         if short {
@@ -360,7 +336,6 @@ impl Engine {
                 self.state = state;
                 for a in 0..self.accounts.len() as u32 {
                     self.touch(a);
-                    self.touch_isolated(a);
                 }
             }
             Scope::Group => {
@@ -371,7 +346,6 @@ impl Engine {
                 let a = self.account_by_id[&s.target];
                 self.accounts[a as usize].state = state;
                 self.touch(a);
-                self.touch_isolated(a);
             }
             Scope::Instrument => {
                 self.instruments[s.target as usize].state = state;
@@ -379,13 +353,8 @@ impl Engine {
             }
         }
         self.unpark();
-        let event = wire::EventState {
-            target: s.target,
-            scope: s.scope,
-            state: s.state,
-            r0: 0,
-            r1: 0,
-        };
+        let event =
+            wire::EventState { target: s.target, scope: s.scope, state: s.state, r0: 0, r1: 0 };
         self.emit(&event, 0);
         Ok((Code::Ok, s.target))
     }

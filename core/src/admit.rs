@@ -4,10 +4,10 @@ use crate::code::{
     no, At, BalanceOp, Code, OrderType, Refusal, ReportKind, Scope, Side, Tif, Trading,
 };
 use crate::dedupe::{hash_bytes, Seen};
-use crate::engine::{frame, refused, Engine, Input, Stop, Ticket};
+use crate::engine::{frame, refused, shown, Engine, Input, Stop, Ticket};
 use crate::group::{Commission, Mode, MARKUP_MAX};
 use crate::instrument::{Calc, Instrument};
-use crate::limits::{AMOUNT_MAX, COMMENT_MAX, NOTIONAL_MAX};
+use crate::limits::{AMOUNT_MAX, BALANCE_MAX, COMMENT_MAX, NOTIONAL_MAX};
 use crate::manage::EVERY;
 use crate::money::muldiv;
 use crate::state::{Position, FLAG_CLOSED, FLAG_DISABLED, FLAG_READ_ONLY, NONE};
@@ -47,6 +47,8 @@ impl Engine {
                     let blank = Input {
                         kind: 0,
                         ts: 0,
+                        flags: 0,
+                        short: false,
                         account: 0,
                         id: [0; 32],
                         body: &[],
@@ -81,13 +83,14 @@ impl Engine {
             Stop::Repeat(answer) => (wire::RESULT_REPEAT, *answer),
             Stop::Refuse(refusal) => (wire::RESULT_REFUSED, refused(*refusal)),
         };
+        let (account, id) = shown(input, answer.code);
         let body = wire::EventResult {
             index,
             code: answer.code as u16,
             field: answer.at as u16,
-            account: input.account,
+            account,
             reference: answer.reference,
-            id: input.id,
+            id,
         };
         crate::engine::write_event(out, &body, flags, 0, self.now, 0, &[]);
     }
@@ -95,20 +98,22 @@ impl Engine {
     /// One input, in the order of semantics section 4.
     #[inline]
     pub fn admit_one(&self, input: &Input, now: i64) -> Result<Ticket, Stop> {
-        let mut ticket = Ticket {
-            account: NONE,
-            body: 0,
-            remember: false,
-        };
+        let mut ticket = Ticket { account: NONE, body: 0, remember: false };
         if input.kind == wire::Quote::KIND {
-            if input.body.len() != wire::Quote::SIZE {
-                return Err(Stop::Refuse(Refusal {
-                    code: Code::BadRecord,
-                    at: At::Length,
-                }));
+            let at = match () {
+                () if input.flags != 0 => At::Flags,
+                () if input.body.len() != wire::Quote::SIZE => At::Length,
+                () => At::None,
+            };
+            if at != At::None {
+                return Err(Stop::Refuse(Refusal { code: Code::BadRecord, at }));
+            }
+            let quote = wire::Quote::read(input.body);
+            if quote.reserved != 0 {
+                return Err(Stop::Refuse(Refusal { code: Code::BadRecord, at: At::Flags }));
             }
             self.check_time(input.ts, now)?;
-            self.admit_quote(&wire::Quote::read(input.body))?;
+            self.admit_quote(&quote)?;
             return Ok(ticket);
         }
         self.check_shape(input)?;
@@ -123,10 +128,7 @@ impl Engine {
                 Seen::New => {}
                 Seen::Same(answer) => return Err(Stop::Repeat(answer)),
                 Seen::Other => {
-                    return Err(Stop::Refuse(Refusal {
-                        code: Code::DuplicateId,
-                        at: At::Id,
-                    }))
+                    return Err(Stop::Refuse(Refusal { code: Code::DuplicateId, at: At::Id }))
                 }
             }
         }
@@ -151,87 +153,62 @@ impl Engine {
         Ok(())
     }
 
-    /// Length, kind, enumerations, reserved bits, id.
+    /// Kind, header flags, length, id, then the body's fields in record order.
     fn check_shape(&self, input: &Input) -> Result<(), Refusal> {
         let body = input.body;
-        let exact = |size: usize| {
-            if body.len() == size {
-                Ok(())
-            } else {
-                bad(At::Length)
-            }
-        };
-        let known = |ok: bool, at: At| if ok { Ok(()) } else { bad(at) };
-        match input.kind {
-            wire::Clock::KIND => exact(0)?,
+        let (least, most) = match input.kind {
+            wire::Clock::KIND => (0, 0),
             wire::DefineCurrency::KIND | wire::DefineInstrument::KIND | wire::DefineGroup::KIND => {
-                known(!body.is_empty(), At::Body)?
-            }
-            wire::OpenAccount::KIND | wire::UpdateAccount::KIND => {
-                exact(wire::OpenAccount::SIZE)?;
-                let open = wire::OpenAccount::read(body);
-                let flags = FLAG_READ_ONLY | FLAG_DISABLED;
-                known(open.flags & !flags == 0 && open.reserved == 0, At::Flags)?;
-            }
-            wire::CloseAccount::KIND => exact(wire::CloseAccount::SIZE)?,
-            wire::Balance::KIND => {
-                exact(wire::Balance::SIZE)?;
-                let b = wire::Balance::read(body);
-                known(BalanceOp::from_number(b.op).is_some(), At::Op)?;
-                known(b.r0 == 0 && b.r1 == 0 && b.r2 == 0, At::Flags)?;
+                (0, usize::MAX)
             }
             wire::PlaceOrder::KIND => {
-                if body.len() < wire::PlaceOrder::SIZE {
-                    return bad(At::Length);
-                }
-                let comment = body.len() - wire::PlaceOrder::SIZE;
-                known(comment <= COMMENT_MAX, At::Comment)?;
-                let p = wire::PlaceOrder::read(body);
-                known(Side::from_number(p.side).is_some(), At::Side)?;
-                known(OrderType::from_number(p.type_).is_some(), At::Type)?;
-                known(Tif::from_number(p.tif).is_some(), At::Tif)?;
-                known(
-                    p.flags & !1 == 0 && p.terms & !7 == 0 && p.reserved == 0,
-                    At::Flags,
-                )?;
+                (wire::PlaceOrder::SIZE, wire::PlaceOrder::SIZE + COMMENT_MAX)
             }
-            wire::ModifyOrder::KIND => exact(wire::ModifyOrder::SIZE)?,
-            wire::CancelOrder::KIND => exact(wire::CancelOrder::SIZE)?,
-            wire::CancelAll::KIND | wire::CloseAll::KIND => {
-                exact(wire::CancelAll::SIZE)?;
-                known(wire::CancelAll::read(body).reserved == 0, At::Flags)?;
-            }
-            wire::ClosePosition::KIND => exact(wire::ClosePosition::SIZE)?,
-            wire::CloseBy::KIND => exact(wire::CloseBy::SIZE)?,
-            wire::Reverse::KIND => exact(wire::Reverse::SIZE)?,
-            wire::ModifyPosition::KIND => exact(wire::ModifyPosition::SIZE)?,
-            wire::SetTradingState::KIND => {
-                exact(wire::SetTradingState::SIZE)?;
-                let s = wire::SetTradingState::read(body);
-                known(Scope::from_number(s.scope).is_some(), At::Scope)?;
-                known(Trading::from_number(s.state).is_some(), At::State)?;
-                known(s.r0 == 0 && s.r1 == 0, At::Flags)?;
-            }
-            wire::Rollover::KIND => {
-                exact(wire::Rollover::SIZE)?;
-                known(wire::Rollover::read(body).reserved == 0, At::Flags)?;
-            }
-            wire::Funding::KIND => {
-                exact(wire::Funding::SIZE)?;
-                known(wire::Funding::read(body).reserved == 0, At::Flags)?;
-            }
-            wire::Report::KIND => {
-                exact(wire::Report::SIZE)?;
-                let r = wire::Report::read(body);
-                known(ReportKind::from_number(r.kind).is_some(), At::Kind)?;
-                known(r.r0 == 0 && r.r1 == 0 && r.r2 == 0, At::Flags)?;
-            }
-            _ => return no(Code::UnknownKind, At::Kind),
+            kind => match wire::INPUTS.iter().find(|l| l.kind == kind) {
+                Some(layout) => (layout.size, layout.size),
+                None => return no(Code::UnknownKind, At::Kind),
+            },
+        };
+        if input.flags != 0 {
+            return bad(At::Flags);
+        }
+        if input.short || body.len() < least || body.len() > most {
+            return bad(At::Length);
         }
         if wire::is_command(input.kind) && !id_ok(&input.id) {
             return bad(At::Id);
         }
-        Ok(())
+        let known = |ok: bool, at: At| if ok { Ok(()) } else { bad(at) };
+        match input.kind {
+            wire::OpenAccount::KIND | wire::UpdateAccount::KIND => {
+                let open = wire::OpenAccount::read(body);
+                let flags = FLAG_READ_ONLY | FLAG_DISABLED;
+                known(open.flags & !flags == 0 && open.reserved == 0, At::Flags)
+            }
+            wire::Balance::KIND => {
+                let b = wire::Balance::read(body);
+                known(BalanceOp::from_number(b.op).is_some(), At::Op)?;
+                known(b.r0 == 0 && b.r1 == 0 && b.r2 == 0, At::Flags)
+            }
+            wire::PlaceOrder::KIND => check_place_shape(&wire::PlaceOrder::read(body)),
+            wire::CancelAll::KIND | wire::CloseAll::KIND => {
+                known(wire::CancelAll::read(body).reserved == 0, At::Flags)
+            }
+            wire::SetTradingState::KIND => {
+                let s = wire::SetTradingState::read(body);
+                known(Scope::from_number(s.scope).is_some(), At::Scope)?;
+                known(Trading::from_number(s.state).is_some(), At::State)?;
+                known(s.r0 == 0 && s.r1 == 0, At::Flags)
+            }
+            wire::Rollover::KIND => known(wire::Rollover::read(body).reserved == 0, At::Flags),
+            wire::Funding::KIND => known(wire::Funding::read(body).reserved == 0, At::Flags),
+            wire::Report::KIND => {
+                let r = wire::Report::read(body);
+                known(ReportKind::from_number(r.kind).is_some(), At::Kind)?;
+                known(r.r0 == 0 && r.r1 == 0 && r.r2 == 0, At::Flags)
+            }
+            _ => Ok(()),
+        }
     }
 
     #[inline]
@@ -271,20 +248,22 @@ impl Engine {
                 Ok(a)
             }
             wire::Rollover::KIND if input.account != 0 => {
-                match self.account_by_id.get(&input.account) {
-                    Some(&a) => Ok(a),
-                    None => no(Code::UserNotFound, At::Account),
+                let Some(&a) = self.account_by_id.get(&input.account) else {
+                    return no(Code::UserNotFound, At::Account);
+                };
+                if self.accounts[a as usize].flags & FLAG_CLOSED != 0 {
+                    return no(Code::AccountClosed, At::Account);
                 }
+                Ok(a)
             }
             _ => Ok(NONE),
         }
     }
 
     fn instrument_of(&self, i: u32) -> Result<&Instrument, Refusal> {
-        self.instruments.get(i as usize).ok_or(Refusal {
-            code: Code::SymbolNotFound,
-            at: At::Instrument,
-        })
+        self.instruments
+            .get(i as usize)
+            .ok_or(Refusal { code: Code::SymbolNotFound, at: At::Instrument })
     }
 
     fn position_of(&self, a: u32, id: u64, at: At) -> Result<&Position, Refusal> {
@@ -323,9 +302,9 @@ impl Engine {
             wire::ModifyOrder::KIND => {
                 self.admit_modify(a, input.ts, &wire::ModifyOrder::read(body))
             }
-            wire::CancelOrder::KIND => self
-                .order_slot(a, wire::CancelOrder::read(body).order)
-                .map(|_| ()),
+            wire::CancelOrder::KIND => {
+                self.order_slot(a, wire::CancelOrder::read(body).order).map(|_| ())
+            }
             wire::CancelAll::KIND | wire::CloseAll::KIND => {
                 match wire::CancelAll::read(body).instrument {
                     EVERY => Ok(()),
@@ -360,11 +339,11 @@ impl Engine {
             wire::Funding::KIND => {
                 let f = wire::Funding::read(body);
                 let ins = self.instrument_of(f.instrument)?;
-                if ins.def.calc != Calc::Perpetual {
-                    return no(Code::TradeIncorrectCmd, At::Instrument);
-                }
                 if f.rate.unsigned_abs() > 100_000_000 {
                     return no(Code::ErrParams, At::Rate);
+                }
+                if ins.def.calc != Calc::Perpetual {
+                    return no(Code::TradeIncorrectCmd, At::Instrument);
                 }
                 if ins.bid == 0 {
                     return no(Code::TradeOffquotes, At::Instrument);
@@ -387,14 +366,14 @@ impl Engine {
         let (exists, code) = match Scope::from_number(s.scope) {
             Some(Scope::Shard) => (s.target == 0, Code::ErrParams),
             Some(Scope::Group) => (s.target < self.groups.len() as u64, Code::GroupNotFound),
-            Some(Scope::Account) => (
-                self.account_by_id.contains_key(&s.target),
-                Code::UserNotFound,
-            ),
-            _ => (
-                s.target < self.instruments.len() as u64,
-                Code::SymbolNotFound,
-            ),
+            Some(Scope::Account) => {
+                let a = self.account_by_id.get(&s.target);
+                if a.is_some_and(|&a| self.accounts[a as usize].flags & FLAG_CLOSED != 0) {
+                    return no(Code::AccountClosed, At::Target);
+                }
+                (a.is_some(), Code::UserNotFound)
+            }
+            _ => (s.target < self.instruments.len() as u64, Code::SymbolNotFound),
         };
         if exists {
             Ok(())
@@ -423,15 +402,21 @@ impl Engine {
 
     fn admit_balance(&self, a: u32, b: &wire::Balance) -> Result<(), Refusal> {
         let correction = b.op == BalanceOp::Correction as u8;
-        let sign_ok = if correction {
-            b.amount != 0
-        } else {
-            b.amount > 0
-        };
+        let sign_ok = if correction { b.amount != 0 } else { b.amount > 0 };
         if !sign_ok || b.amount % self.unit_of(a) != 0 {
             return no(Code::ErrParams, At::Amount);
         }
         if b.amount.unsigned_abs() > AMOUNT_MAX as u128 {
+            return no(Code::Overflow, At::Amount);
+        }
+        let account = &self.accounts[a as usize];
+        let after = match BalanceOp::from_number(b.op) {
+            Some(BalanceOp::CreditIn) => account.credit + b.amount,
+            Some(BalanceOp::CreditOut) => account.credit - b.amount,
+            Some(BalanceOp::Withdrawal) => account.balance - b.amount,
+            _ => account.balance + b.amount,
+        };
+        if after.abs() > BALANCE_MAX {
             return no(Code::Overflow, At::Amount);
         }
         Ok(())
@@ -441,10 +426,7 @@ impl Engine {
     fn admit_place(&self, a: u32, ts: i64, p: &wire::PlaceOrder) -> Result<(), Refusal> {
         let ins = self.instrument_of(p.instrument)?;
         if p.position != 0 {
-            let target = self.position_of(a, p.position, At::Position)?;
-            if self.legs[target.leg].instrument != p.instrument {
-                return no(Code::TradeIncorrectOrder, At::Position);
-            }
+            self.position_of(a, p.position, At::Position)?;
         }
         let d = &ins.def;
         if p.volume < d.volume_min
@@ -456,8 +438,8 @@ impl Engine {
         let kind = OrderType::from_number(p.type_).unwrap_or(OrderType::Market);
         let tif = Tif::from_number(p.tif).unwrap_or(Tif::Gtc);
         let market = kind == OrderType::Market;
-        let lowest = if market { 0 } else { 1 };
-        if p.price < lowest || p.price > d.price_max {
+        let price_fits = if market { p.price >= 0 } else { (1..=d.price_max).contains(&p.price) };
+        if !price_fits {
             return no(Code::TradeBadPrices, At::Price);
         }
         let limit_fits = if kind == OrderType::StopLimit {
@@ -469,7 +451,7 @@ impl Engine {
             return no(Code::TradeBadPrices, At::LimitPrice);
         }
         check_protection(ins, p.sl, p.tp, p.trailing, p.trailing_step)?;
-        if p.max_deviation < -1 || p.max_deviation > d.price_max {
+        if p.max_deviation < -1 {
             return no(Code::ErrParams, At::MaxDeviation);
         }
         let tif_fits = match kind {
@@ -480,11 +462,7 @@ impl Engine {
         if !tif_fits {
             return no(Code::ErrParams, At::Tif);
         }
-        let expire_fits = if tif == Tif::Gtd {
-            p.expire > ts
-        } else {
-            p.expire == 0
-        };
+        let expire_fits = if tif == Tif::Gtd { p.expire > ts } else { p.expire == 0 };
         if !expire_fits {
             return no(Code::TradeExpirationDenied, At::Expire);
         }
@@ -502,6 +480,9 @@ impl Engine {
         }
         if p.position != 0 {
             let target = self.position_of(a, p.position, At::Position)?;
+            if self.legs[target.leg].instrument != p.instrument {
+                return no(Code::TradeIncorrectOrder, At::Position);
+            }
             if !market {
                 return no(Code::TradeIncorrectCmd, At::Type);
             }
@@ -546,11 +527,7 @@ impl Engine {
             return no(Code::TradeBadPrices, At::LimitPrice);
         }
         check_protection(ins, m.sl, m.tp, 0, 0)?;
-        let expire_fits = if order.tif == Tif::Gtd {
-            m.expire > ts
-        } else {
-            m.expire == 0
-        };
+        let expire_fits = if order.tif == Tif::Gtd { m.expire > ts } else { m.expire == 0 };
         if !expire_fits {
             return no(Code::TradeExpirationDenied, At::Expire);
         }
@@ -562,13 +539,13 @@ impl Engine {
         let p = self.position_of(a, c.position, At::Position)?;
         let d = &self.instruments[self.legs[p.leg].instrument as usize].def;
         if c.volume == 0 || c.volume == p.volume {
-            return check_bound(c, d.price_max);
+            return check_bound(c);
         }
         let rest = p.volume - c.volume;
         if c.volume < 0 || rest < 0 || c.volume % d.volume_step != 0 || rest < d.volume_min {
             return no(Code::TradeBadVolume, At::Volume);
         }
-        check_bound(c, d.price_max)
+        check_bound(c)
     }
 
     fn admit_close_by(&self, a: u32, c: &wire::CloseBy) -> Result<(), Refusal> {
@@ -592,6 +569,9 @@ impl Engine {
                 None => return no(Code::TradeIncorrectOrder, At::Order),
             },
         };
+        if self.accounts[order.account as usize].flags & FLAG_CLOSED != 0 {
+            return no(Code::AccountClosed, At::Order);
+        }
         if r.kind != ReportKind::Fill as u8 {
             return Ok(());
         }
@@ -606,14 +586,27 @@ impl Engine {
     }
 }
 
-fn check_bound(c: &wire::ClosePosition, most: i64) -> Result<(), Refusal> {
-    if c.price < 0 || c.price > most {
+fn check_bound(c: &wire::ClosePosition) -> Result<(), Refusal> {
+    if c.price < 0 {
         return no(Code::TradeBadPrices, At::Price);
     }
-    if c.max_deviation < -1 || c.max_deviation > most {
+    if c.max_deviation < -1 {
         return no(Code::ErrParams, At::MaxDeviation);
     }
     Ok(())
+}
+
+/// Enumerations and bits of PLACE_ORDER, in record order.
+fn check_place_shape(p: &wire::PlaceOrder) -> Result<(), Refusal> {
+    let known = |ok: bool, at: At| if ok { Ok(()) } else { bad(at) };
+    known(Side::from_number(p.side).is_some(), At::Side)?;
+    known(OrderType::from_number(p.type_).is_some(), At::Type)?;
+    known(Tif::from_number(p.tif).is_some(), At::Tif)?;
+    known(p.flags & !1 == 0, At::Flags)?;
+    known(p.terms & !7 == 0, At::Terms)?;
+    let commission = p.terms & 1 == 0 || (p.commission_mode <= 3 && p.commission_when <= 2);
+    known(commission, At::Commission)?;
+    known(p.reserved == 0, At::Flags)
 }
 
 fn check_protection(

@@ -37,14 +37,16 @@ impl Engine {
         let open = self.has_cross_position(account);
         match def.level_unit {
             LevelUnit::Percent if m > 0 => {
-                let at = |level: i64| Some(ceil_div(i128::from(level) * m, 10_000));
+                let at = |level: i64| {
+                    let scaled = i128::from(level).saturating_mul(m).min(i128::MAX - 10_000);
+                    Some(ceil_div(scaled, 10_000))
+                };
                 (at(def.margin_call), at(def.stop_out))
             }
             LevelUnit::Percent => (None, (def.stop_out_hedged && open).then_some(0)),
-            LevelUnit::Money if open || m > 0 => (
-                Some(i128::from(def.margin_call)),
-                Some(i128::from(def.stop_out)),
-            ),
+            LevelUnit::Money if open || m > 0 => {
+                (Some(i128::from(def.margin_call)), Some(i128::from(def.stop_out)))
+            }
             LevelUnit::Money => (None, None),
         }
     }
@@ -81,16 +83,8 @@ impl Engine {
             if self.holds(first, fixed, guard) {
                 return;
             }
-            room_low = if room_low == i128::MAX {
-                room_low
-            } else {
-                room_low / 4
-            };
-            room_high = if room_high == i128::MAX {
-                room_high
-            } else {
-                room_high / 4
-            };
+            room_low = if room_low == i128::MAX { room_low } else { room_low / 4 };
+            room_high = if room_high == i128::MAX { room_high } else { room_high / 4 };
         }
         self.set_bands(first, 0, 0, 0, guard);
     }
@@ -116,12 +110,8 @@ impl Engine {
 
     /// Do the bounds over the box keep the guard?
     fn holds(&self, first: u32, fixed: i128, guard: Guard) -> bool {
-        let low = guard
-            .lower
-            .is_none_or(|t| fixed + self.bound(first, false) >= t);
-        low && guard
-            .upper
-            .is_none_or(|t| fixed + self.bound(first, true) < t)
+        let low = guard.lower.is_none_or(|t| fixed + self.bound(first, false) >= t);
+        low && guard.upper.is_none_or(|t| fixed + self.bound(first, true) < t)
     }
 
     /// Lowest (or highest) floating profit of the chain over its box.
@@ -151,16 +141,8 @@ impl Engine {
     #[inline]
     fn corner(&self, leg: &Leg, bid: bool) -> (i64, i64) {
         let b = &leg.band;
-        let (low, high) = if bid {
-            (b.bid_low, b.bid_high)
-        } else {
-            (b.ask_low, b.ask_high)
-        };
-        let top = if high == NEVER_HIGH {
-            PRICE_MAX
-        } else {
-            high - 1
-        };
+        let (low, high) = if bid { (b.bid_low, b.bid_high) } else { (b.ask_low, b.ask_high) };
+        let top = if high == NEVER_HIGH { PRICE_MAX } else { high - 1 };
         (low + 1, top)
     }
 
@@ -195,10 +177,9 @@ impl Engine {
         while l != NONE {
             let leg = &self.legs[l];
             let ins = &self.instruments[leg.instrument as usize];
-            for (side, price, volume) in [
-                (Side::Buy, ins.bid, leg.volume_long),
-                (Side::Sell, ins.ask, leg.volume_short),
-            ] {
+            for (side, price, volume) in
+                [(Side::Buy, ins.bid, leg.volume_long), (Side::Sell, ins.ask, leg.volume_short)]
+            {
                 if volume > 0 {
                     sum += self.notional(leg.instrument, &leg.path, side, volume, price);
                     if leg.path.steps > 0 {
@@ -239,10 +220,8 @@ impl Engine {
                 (true, false) => width(room_low),
                 _ => width(room_high),
             };
-            let (low_room, high_room) = (
-                if lower { width(room_low) } else { 1 },
-                if upper { width(room_high) } else { 1 },
-            );
+            let (low_room, high_room) =
+                (if lower { width(room_low) } else { 1 }, if upper { width(room_high) } else { 1 });
             let mut band = Band::default();
             let down = |p: i64, w: i64| (p - w).max(NEVER_LOW);
             let up = |p: i64, w: i64| if p + w > PRICE_MAX { NEVER_HIGH } else { p + w };

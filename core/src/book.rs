@@ -122,11 +122,7 @@ impl Books {
     pub fn insert(&mut self, book: Book, price: i64, slot: u32, generation: u32) {
         let key = book.key(price);
         let b = book as usize;
-        self.heaps[b].push(Entry {
-            key,
-            slot,
-            generation,
-        });
+        self.heaps[b].push(Entry { key, slot, generation });
         self.live[b] += 1;
         if key > self.head[b] {
             self.head[b] = key;
@@ -195,9 +191,6 @@ impl Books {
 
     /// Bytes held by the heaps.
     pub fn bytes(&self) -> usize {
-        self.heaps
-            .iter()
-            .map(|h| h.capacity() * size_of::<Entry>())
-            .sum()
+        self.heaps.iter().map(|h| h.capacity() * size_of::<Entry>()).sum()
     }
 }

@@ -69,12 +69,7 @@ fn fold(x: u64) -> u64 {
 
 impl Dedupe {
     pub fn new(capacity: usize) -> Self {
-        Dedupe {
-            ring: Vec::new(),
-            capacity,
-            oldest: 0,
-            index: HashTable::new(),
-        }
+        Dedupe { ring: Vec::new(), capacity, oldest: 0, index: HashTable::new() }
     }
 
     #[inline]
@@ -161,11 +156,7 @@ mod tests {
             id
         };
         for n in 1..=6u8 {
-            let answer = Answer {
-                code: Code::Ok,
-                at: At::None,
-                reference: u64::from(n),
-            };
+            let answer = Answer { code: Code::Ok, at: At::None, reference: u64::from(n) };
             memory.remember(1, &id(n), 7, answer);
         }
         assert!(matches!(memory.seen(1, &id(2), 7), Seen::New));

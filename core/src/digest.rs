@@ -25,10 +25,7 @@ impl Rows {
 impl Engine {
     /// SHA-256 of everything that decides what happens next.
     pub fn state_hash(&self) -> [u8; 32] {
-        let mut rows = Rows {
-            hash: Sha256::new(),
-            row: Vec::new(),
-        };
+        let mut rows = Rows { hash: Sha256::new(), row: Vec::new() };
         rows.add(
             b'S',
             &[
@@ -176,9 +173,9 @@ impl Engine {
         }
         let mut rows = Vec::new();
         for ledger in 0..6u8 {
-            for c in 0..count {
-                let n = ledger as usize;
-                rows.push((ledger + 1, c as u32, customers[c][n], self.house[c][n]));
+            let n = ledger as usize;
+            for (c, (own, house)) in customers.iter().zip(&self.house).enumerate() {
+                rows.push((ledger + 1, c as u32, own[n], house[n]));
             }
         }
         rows
@@ -188,9 +185,7 @@ impl Engine {
     pub fn check(&self) -> Result<(), String> {
         for (ledger, c, customers, house) in self.trial_balance() {
             if customers + house != 0 {
-                return Err(format!(
-                    "ledger {ledger} currency {c}: {customers} against {house}"
-                ));
+                return Err(format!("ledger {ledger} currency {c}: {customers} against {house}"));
             }
         }
         for (a, account) in self.accounts.iter().enumerate() {
@@ -209,11 +204,7 @@ impl Engine {
             let mut volume = (0i64, 0i64);
             let mut cost = (0i128, 0i128);
             let mut base = (0i128, 0i128);
-            let mut s = if leg.positions > 0 {
-                leg.first_position
-            } else {
-                NONE
-            };
+            let mut s = if leg.positions > 0 { leg.first_position } else { NONE };
             while s != NONE {
                 let p = &self.positions[s];
                 let shift = i128::from(p.markup) * i128::from(p.volume);
@@ -234,10 +225,7 @@ impl Engine {
                 || cost != (leg.cost_long, leg.cost_short)
                 || base != (leg.base_long, leg.base_short)
             {
-                return Err(format!(
-                    "account {id} instrument {}: leg sums",
-                    leg.instrument
-                ));
+                return Err(format!("account {id} instrument {}: leg sums", leg.instrument));
             }
             margin += leg.margin;
             l = leg.next;
@@ -259,15 +247,10 @@ impl Engine {
             orders += 1;
         }
         if margin != account.margin || isolated != account.isolated {
-            return Err(format!(
-                "account {id}: margin {margin} posted {}",
-                account.margin
-            ));
+            return Err(format!("account {id}: margin {margin} posted {}", account.margin));
         }
         if open != account.positions || orders != account.orders {
-            return Err(format!(
-                "account {id}: {open} positions, {orders} orders counted"
-            ));
+            return Err(format!("account {id}: {open} positions, {orders} orders counted"));
         }
         let unit = self.currencies[account.currency as usize].unit;
         if post(account.balance, unit) != account.balance {

@@ -9,7 +9,7 @@ use crate::dedupe::{Answer, Dedupe};
 use crate::group::Group;
 use crate::instrument::{Currency, Instrument};
 use crate::limits::{REMEMBERED_COMMANDS, REMEMBERED_ROUTED};
-use crate::state::{Account, Leg, Order, Position, Slab};
+use crate::state::{Account, Leg, Order, Position, Slab, NONE};
 use crate::wire::{self, Id, LedgerLeg};
 
 /// Hashes integer keys by folded multiplication: fixed, so nothing depends on a random seed.
@@ -99,6 +99,8 @@ pub struct Engine {
     pub touched_isolated: Vec<u64>,
     pub linked: Vec<LedgerLeg>,
     pub first_leg: u32,
+    /// What an isolated liquidation lost beyond its margin: account, position, amount.
+    pub missing: Option<(u32, u64, i128)>,
     pub out: Outbox,
 }
 
@@ -107,6 +109,9 @@ pub struct Engine {
 pub struct Input<'a> {
     pub kind: u16,
     pub ts: i64,
+    pub flags: u16,
+    /// Too short for the command header its kind needs.
+    pub short: bool,
     pub account: u64,
     pub id: Id,
     pub body: &'a [u8],
@@ -155,6 +160,7 @@ impl Engine {
             touched_isolated: Vec::new(),
             linked: Vec::new(),
             first_leg: 0,
+            missing: None,
             out: Outbox::default(),
         }
     }
@@ -189,14 +195,9 @@ impl Engine {
                 return;
             }
             Err(Stop::Refuse(refusal)) => {
+                let (account, id) = shown(input, refusal.code);
                 let answer = refused(refusal);
-                self.answer(
-                    index,
-                    input.account,
-                    &input.id,
-                    wire::RESULT_REFUSED,
-                    answer,
-                );
+                self.answer(index, account, &id, wire::RESULT_REFUSED, answer);
                 return;
             }
         };
@@ -206,26 +207,27 @@ impl Engine {
         self.now = input.ts;
         self.expire_due();
         if input.kind == wire::Quote::KIND {
-            self.on_quote(wire::Quote::read(input.body));
-            self.settle();
+            let quote = wire::Quote::read(input.body);
+            self.on_quote(quote);
+            self.settle(Some(quote.instrument));
             return;
         }
         if input.kind == wire::Clock::KIND {
-            self.settle();
+            self.settle(None);
             return;
         }
         let answer = match self.command(input, &ticket) {
-            Ok((code, reference)) => Answer {
-                code,
-                at: At::None,
-                reference,
-            },
+            Ok((code, reference)) => {
+                if ticket.account != NONE && input.kind < wire::SetTradingState::KIND {
+                    self.touch(ticket.account);
+                }
+                Answer { code, at: At::None, reference }
+            }
             Err(refusal) => refused(refusal),
         };
-        self.settle();
+        self.settle(None);
         if ticket.remember {
-            self.commands
-                .remember(input.account, &input.id, ticket.body, answer);
+            self.commands.remember(input.account, &input.id, ticket.body, answer);
         }
         self.answer(index, input.account, &input.id, 0, answer);
     }
@@ -303,21 +305,23 @@ pub struct Ticket {
     pub remember: bool,
 }
 
-pub fn refused(refusal: Refusal) -> Answer {
-    Answer {
-        code: refusal.code,
-        at: refusal.at,
-        reference: 0,
+/// Account and id an answer shows: those of the command, none when the record is not one.
+pub fn shown(input: &Input, code: Code) -> (u64, Id) {
+    if matches!(code, Code::BadRecord | Code::UnknownKind) {
+        (0, [0; 32])
+    } else {
+        (input.account, input.id)
     }
+}
+
+pub fn refused(refusal: Refusal) -> Answer {
+    Answer { code: refusal.code, at: refusal.at, reference: 0 }
 }
 
 /// Splits the first record off a batch.
 #[inline]
 pub fn frame(bytes: &[u8]) -> Result<(Input<'_>, usize), Refusal> {
-    let bad = Refusal {
-        code: Code::BadRecord,
-        at: At::Length,
-    };
+    let bad = Refusal { code: Code::BadRecord, at: At::Length };
     if bytes.len() < wire::INPUT_HEADER {
         return Err(bad);
     }
@@ -325,7 +329,7 @@ pub fn frame(bytes: &[u8]) -> Result<(Input<'_>, usize), Refusal> {
     let len = header.len as usize;
     if len < wire::INPUT_HEADER
         || len > bytes.len()
-        || len % 8 != 0
+        || !len.is_multiple_of(8)
         || len > crate::limits::RECORD_MAX
     {
         return Err(bad);
@@ -333,26 +337,21 @@ pub fn frame(bytes: &[u8]) -> Result<(Input<'_>, usize), Refusal> {
     let mut input = Input {
         kind: header.kind,
         ts: header.ts,
+        flags: header.flags,
+        short: false,
         account: 0,
         id: [0; 32],
-        body: &[],
+        body: &bytes[wire::INPUT_HEADER..len],
     };
     if wire::is_command(header.kind) {
         if len < wire::COMMAND_HEADER {
-            return Err(bad);
+            input.short = true;
+        } else {
+            let command = wire::CommandHeader::read(&bytes[wire::INPUT_HEADER..]);
+            input.account = command.account;
+            input.id = command.id;
+            input.body = &bytes[wire::COMMAND_HEADER..len];
         }
-        let command = wire::CommandHeader::read(&bytes[wire::INPUT_HEADER..]);
-        input.account = command.account;
-        input.id = command.id;
-        input.body = &bytes[wire::COMMAND_HEADER..len];
-    } else {
-        input.body = &bytes[wire::INPUT_HEADER..len];
-    }
-    if header.flags != 0 {
-        return Err(Refusal {
-            code: Code::BadRecord,
-            at: At::Flags,
-        });
     }
     Ok((input, len))
 }
@@ -405,15 +404,7 @@ pub fn write_event<E: Event>(
     let start = out.len();
     out.resize(start + len, 0);
     let bytes = &mut out[start..];
-    wire::EventHeader {
-        len: len as u32,
-        kind: E::KIND,
-        flags,
-        seq,
-        ts,
-        cause,
-    }
-    .write(bytes);
+    wire::EventHeader { len: len as u32, kind: E::KIND, flags, seq, ts, cause }.write(bytes);
     event.put(&mut bytes[wire::EVENT_HEADER..]);
     let body_end = wire::EVENT_HEADER + E::SIZE;
     bytes[body_end..body_end + tail.len()].copy_from_slice(tail);

@@ -37,8 +37,10 @@ pub struct Deal {
     pub trailing: i64,
     pub trailing_step: i64,
     pub markup: i64,
-    /// The command carried its own terms (netting positions take them over).
-    pub own_terms: bool,
+    /// Terms the command carried (netting positions take them over).
+    pub own_terms: u8,
+    /// The order's first fill.
+    pub first: bool,
     pub commission: Commission,
     pub swap: Option<(i64, i64)>,
     pub tag: u64,
@@ -56,37 +58,42 @@ impl Engine {
             self.margin_leg(deal.account, -deal.release);
             self.accounts[deal.account as usize].margin -= deal.release;
         }
-        let target = self.target_of(deal);
-        let Some(slot) = target else {
-            return self.open_part(deal, deal.volume);
-        };
-        let position = &self.positions[slot];
-        if position.side == deal.side {
-            return self.add_part(deal, slot, deal.volume);
+        let mut rest = deal.volume;
+        let mut id = 0;
+        if let Some(&slot) = self.position_by_id.get(&deal.target) {
+            let closing = rest.min(self.positions[slot].volume);
+            id = deal.target;
+            self.close_part(deal, slot, closing);
+            rest -= closing;
         }
-        let closing = deal.volume.min(position.volume);
-        let id = position.id;
-        self.close_part(deal, slot, closing);
-        let rest = deal.volume - closing;
+        // More than the target (or all, when it is gone) goes on as an order without one.
+        let netting = self.netting(deal.account);
+        if rest > 0 && netting {
+            if let Some(slot) = self.netting_position(deal.account, deal.instrument, deal.isolated)
+            {
+                if self.positions[slot].side == deal.side {
+                    return self.add_part(deal, slot, rest);
+                }
+                let closing = rest.min(self.positions[slot].volume);
+                id = self.positions[slot].id;
+                self.close_part(deal, slot, closing);
+                rest -= closing;
+            }
+        } else if rest > 0 {
+            if let Some(&slot) = self.position_by_id.get(&deal.opened) {
+                return self.add_part(deal, slot, rest);
+            }
+        }
         if rest == 0 {
             return id;
         }
         self.open_part(deal, rest)
     }
 
-    /// The open position a deal acts on.
-    fn target_of(&self, deal: &Deal) -> Option<u32> {
-        if deal.target != 0 {
-            return self.position_by_id.get(&deal.target).copied();
-        }
-        let account = &self.accounts[deal.account as usize];
-        if self.groups[account.group as usize].def.mode == Mode::Netting {
-            return self.netting_position(deal.account, deal.instrument, deal.isolated);
-        }
-        if deal.opened != 0 {
-            return self.position_by_id.get(&deal.opened).copied();
-        }
-        None
+    /// Is the account a netting one?
+    #[inline]
+    pub fn netting(&self, a: u32) -> bool {
+        self.groups[self.accounts[a as usize].group as usize].def.mode == Mode::Netting
     }
 
     /// The one position of a netting account on an instrument.
@@ -112,17 +119,13 @@ impl Engine {
     fn open_part(&mut self, deal: &Deal, volume: i64) -> u64 {
         let id = self.next_id();
         let (a, i) = (deal.account, deal.instrument);
-        let l = if deal.isolated {
-            self.isolated_legs(a, i)
-        } else {
-            self.cross_leg(a, i)
-        };
+        let l = if deal.isolated { self.isolated_legs(a, i) } else { self.cross_leg(a, i) };
         let position = Position {
             id,
             leg: l,
             prev: NONE,
             next: self.legs[l].first_position,
-            last_swap_day: 0,
+            last_swap_day: (self.instruments[i as usize].trading_day(self.now) - 1).max(0) as u32,
             side: deal.side,
             isolated: deal.isolated,
             volume: 0,
@@ -162,7 +165,7 @@ impl Engine {
         if let Some(terms) = deal.swap {
             self.swap_terms.insert(id, terms);
         }
-        self.trail_at_start(slot);
+        self.trail_to_quote(slot);
         self.grow(deal, slot, volume);
         self.arm_position(slot);
         self.emit_position(slot, PositionState::Opened, deal.reason);
@@ -172,6 +175,21 @@ impl Engine {
     /// Adds to an open position of the same side.
     fn add_part(&mut self, deal: &Deal, slot: u32, volume: i64) -> u64 {
         self.disarm_position(slot);
+        if deal.first && self.netting(deal.account) {
+            self.take_over(deal, slot);
+        }
+        if deal.first && deal.trailing != 0 {
+            self.trail_to_quote(slot);
+        }
+        self.grow(deal, slot, volume);
+        self.arm_position(slot);
+        self.emit_position(slot, PositionState::Changed, deal.reason);
+        self.positions[slot].id
+    }
+
+    /// Netting: what a position takes from an order that adds to it.
+    fn take_over(&mut self, deal: &Deal, slot: u32) {
+        self.unsum(slot);
         let p = &mut self.positions[slot];
         if deal.sl != 0 {
             p.sl = deal.sl;
@@ -183,22 +201,17 @@ impl Engine {
             p.trailing = deal.trailing;
             p.trailing_step = deal.trailing_step;
         }
-        let id = p.id;
-        if deal.own_terms {
-            self.unsum(slot);
-            let p = &mut self.positions[slot];
-            p.markup = deal.markup;
+        if deal.own_terms & 1 != 0 {
             p.commission = deal.commission;
-            self.sum(slot);
-            if let Some(terms) = deal.swap {
-                self.swap_terms.insert(id, terms);
-            }
         }
-        self.trail_at_start(slot);
-        self.grow(deal, slot, volume);
-        self.arm_position(slot);
-        self.emit_position(slot, PositionState::Changed, deal.reason);
-        id
+        if deal.own_terms & 2 != 0 {
+            p.markup = deal.markup;
+        }
+        let id = p.id;
+        self.sum(slot);
+        if let Some(terms) = deal.swap.filter(|_| deal.own_terms & 4 != 0) {
+            self.swap_terms.insert(id, terms);
+        }
     }
 
     /// Money and margin of the part that opens: LEDGER and FILL (entry in).
@@ -216,8 +229,7 @@ impl Engine {
             let account = &self.accounts[a as usize];
             let kind = crate::code::OrderType::Market;
             // The path existed when the order was checked; without one nothing is locked.
-            self.margin_base(account, i, deal.side, kind, volume, deal.price)
-                .map_or(0, |m| m.1)
+            self.margin_base(account, i, deal.side, kind, volume, deal.price).map_or(0, |m| m.1)
         };
         let p = &mut self.positions[slot];
         p.volume += volume;
@@ -227,14 +239,7 @@ impl Engine {
         self.sum(slot);
         let currency = self.instruments[i as usize].profit;
         let change = self.ledger_cost(slot) - before;
-        self.leg(
-            a,
-            Ledger::Position,
-            SUB_BALANCE,
-            Posting::Open,
-            currency,
-            change,
-        );
+        self.leg(a, Ledger::Position, SUB_BALANCE, Posting::Open, currency, change);
         let terms = deal.commission;
         let shape = (deal.side, volume, deal.price);
         let commission = self.commission(&terms, true, i, &path, unit, shape);
@@ -261,14 +266,11 @@ impl Engine {
         let currency = self.instruments[i as usize].profit;
         let before = self.ledger_cost(slot);
         let p = &self.positions[slot];
-        let (id, side, terms) = (p.id, p.side, p.commission);
+        let (id, side, terms) = (p.id, p.side, deal.commission);
         let whole = volume == p.volume;
         let shown = average(p.cost, p.volume);
-        let cost_part = if whole {
-            p.cost
-        } else {
-            muldiv(p.cost, i128::from(volume), i128::from(p.volume))
-        };
+        let cost_part =
+            if whole { p.cost } else { muldiv(p.cost, i128::from(volume), i128::from(p.volume)) };
         let raw = Self::raw_profit(side, deal.price, volume, cost_part);
         let money = Self::money_of(&self.instruments[i as usize], raw);
         let rate = crate::value::Rate::of_profit(side);
@@ -297,23 +299,9 @@ impl Engine {
         p.margin -= margin_part;
         self.sum(slot);
         let change = self.ledger_cost(slot) - before;
-        self.leg(
-            a,
-            Ledger::Position,
-            SUB_BALANCE,
-            Posting::Close,
-            currency,
-            change,
-        );
+        self.leg(a, Ledger::Position, SUB_BALANCE, Posting::Close, currency, change);
         let own = self.accounts[a as usize].currency;
-        self.leg(
-            a,
-            Ledger::RealisedPnl,
-            SUB_BALANCE,
-            Posting::Profit,
-            own,
-            profit,
-        );
+        self.leg(a, Ledger::RealisedPnl, SUB_BALANCE, Posting::Profit, own, profit);
         self.cash(a, Posting::Profit, profit);
         let shape = (side, volume, deal.price);
         let commission = if deal.reason == Reason::CloseBy {
@@ -341,32 +329,25 @@ impl Engine {
         if isolated && deal.reason == Reason::Liquidation {
             let missing = -(margin_part + profit);
             if missing > 0 {
-                self.cash(a, Posting::Compensation, missing);
-                self.leg(
-                    a,
-                    Ledger::RealisedPnl,
-                    SUB_BALANCE,
-                    Posting::Compensation,
-                    own,
-                    missing,
-                );
-                self.emit_ledger(a, id);
+                self.missing = Some((a, id, missing));
             }
         }
+    }
+
+    /// After the ORDER of an isolated liquidation: the house pays what was lost beyond its margin.
+    pub fn compensate_isolated(&mut self) {
+        let Some((a, id, missing)) = self.missing.take() else { return };
+        let own = self.accounts[a as usize].currency;
+        self.cash(a, Posting::Compensation, missing);
+        self.leg(a, Ledger::RealisedPnl, SUB_BALANCE, Posting::Compensation, own, missing);
+        self.emit_ledger(a, id);
     }
 
     /// Commission: cash and fees.
     fn charge(&mut self, a: u32, commission: i128) {
         let currency = self.accounts[a as usize].currency;
         self.cash(a, Posting::Commission, -commission);
-        self.leg(
-            a,
-            Ledger::Fees,
-            SUB_BALANCE,
-            Posting::Commission,
-            currency,
-            -commission,
-        );
+        self.leg(a, Ledger::Fees, SUB_BALANCE, Posting::Commission, currency, -commission);
     }
 
     /// Margin of an isolated deal: price × volume / leverage, posted in account currency.
@@ -382,10 +363,7 @@ impl Engine {
         let raw = i128::from(deal.price) * i128::from(volume);
         let lev = i128::from(deal.leverage.max(1));
         let money = muldiv(raw, ins.kn, ins.kd * lev);
-        post(
-            self.convert(money, path, crate::value::Rate::of_profit(deal.side), None),
-            unit,
-        )
+        post(self.convert(money, path, crate::value::Rate::of_profit(deal.side), None), unit)
     }
 
     /// The signed, posted cost of a position as ledger 2 holds it.

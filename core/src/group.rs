@@ -68,11 +68,7 @@ fn both() -> CommissionWhen {
 
 impl Default for Commission {
     fn default() -> Self {
-        Commission {
-            mode: CommissionMode::None,
-            value: 0,
-            when: CommissionWhen::Both,
-        }
+        Commission { mode: CommissionMode::None, value: 0, when: CommissionWhen::Both }
     }
 }
 
@@ -194,8 +190,6 @@ fn isolated_stop() -> i64 {
 }
 
 pub const MARKUP_MAX: i64 = 1_000_000_000;
-/// Ten million percent: level × margin stays far inside i128.
-const LEVEL_MAX: i64 = 1_000_000_000;
 
 /// A group with its currency index and overrides resolved to instrument indices.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -209,12 +203,20 @@ pub struct Group {
 }
 
 impl GroupDef {
-    pub fn check(&self) -> Result<(), Refusal> {
+    /// The checks of semantics sections 3 and 16, in their order.
+    pub fn check(
+        &self,
+        currency: impl Fn(&str) -> bool,
+        symbol: impl Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
         let bad = |at| no(Code::ErrParams, at);
         let name = self.name.as_bytes();
         let good = |c: &u8| c.is_ascii_alphanumeric() || b"._#/\\-".contains(c);
         if name.is_empty() || name.len() > 64 || !name.iter().all(good) {
             return bad(At::Name);
+        }
+        if !currency(&self.currency) {
+            return no(Code::CurrencyNotFound, At::Currency);
         }
         if !(1..=10_000).contains(&self.leverage) {
             return bad(At::Leverage);
@@ -222,28 +224,11 @@ impl GroupDef {
         if self.stop_out < 0 || self.margin_call < self.stop_out {
             return bad(At::MarginCall);
         }
-        if self.level_unit == LevelUnit::Percent && self.margin_call > LEVEL_MAX {
-            return bad(At::MarginCall);
-        }
         self.commission.check()?;
         if !(0..=MARKUP_MAX).contains(&self.markup_points) {
-            return bad(At::Terms);
+            return bad(At::Body);
         }
-        for o in &self.overrides {
-            if let Some(commission) = &o.commission {
-                commission.check()?;
-            }
-            let markup_fits = o
-                .markup_points
-                .is_none_or(|m| (0..=MARKUP_MAX).contains(&m));
-            let leverage_fits = o.leverage.is_none_or(|l| (1..=10_000).contains(&l));
-            if !markup_fits || !leverage_fits {
-                return bad(At::Overrides);
-            }
-        }
-        if !(0..=1_000_000).contains(&self.isolated_stop_ppm) {
-            return bad(At::MarginCall);
-        }
+        self.check_overrides(symbol)?;
         let l = &self.limits;
         let all = [
             l.order_volume_max,
@@ -256,6 +241,25 @@ impl GroupDef {
         if all.iter().any(|&n| n < 0) {
             return bad(At::Limits);
         }
+        if !(0..=1_000_000_000).contains(&self.isolated_stop_ppm) {
+            return bad(At::Body);
+        }
+        Ok(())
+    }
+
+    fn check_overrides(&self, symbol: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+        for (n, o) in self.overrides.iter().enumerate() {
+            if !symbol(&o.symbol) {
+                return no(Code::SymbolNotFound, At::Overrides);
+            }
+            let doubled = self.overrides[..n].iter().any(|other| other.symbol == o.symbol);
+            let commission_fits = o.commission.is_none_or(|c| c.check().is_ok());
+            let markup_fits = o.markup_points.is_none_or(|m| (0..=MARKUP_MAX).contains(&m));
+            let leverage_fits = o.leverage.is_none_or(|l| (1..=10_000).contains(&l));
+            if doubled || !commission_fits || !markup_fits || !leverage_fits {
+                return no(Code::ErrParams, At::Overrides);
+            }
+        }
         Ok(())
     }
 }
@@ -267,10 +271,7 @@ impl Group {
         if self.by_instrument.is_empty() {
             return None;
         }
-        let found = self
-            .by_instrument
-            .binary_search_by_key(&instrument, |o| o.0)
-            .ok()?;
+        let found = self.by_instrument.binary_search_by_key(&instrument, |o| o.0).ok()?;
         Some(&self.def.overrides[self.by_instrument[found].1 as usize])
     }
 }

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::{no, At, Code, Refusal, Trading};
-use crate::limits::{DAY_S, MONEY_SATURATION, PRICE_MAX, SECOND_NS, VOLUME_MAX, WEEK_S};
-use crate::money::{gcd, pow10};
+use crate::limits::{
+    DAY_S, MONEY_SATURATION, POINTS_MAX, PRICE_MAX, SECOND_NS, VOLUME_MAX, WEEK_S,
+};
+use crate::money::{gcd, muldiv, pow10};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,14 +57,14 @@ pub enum Execution {
 #[serde(deny_unknown_fields)]
 pub struct CurrencyDef {
     pub code: String,
-    pub digits: u32,
+    pub digits: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentDef {
     pub symbol: String,
-    pub digits: u32,
+    pub digits: i64,
     pub calc: Calc,
     pub base: String,
     pub profit: String,
@@ -77,7 +79,7 @@ pub struct InstrumentDef {
     #[serde(default)]
     pub maintenance_margin: i64,
     #[serde(default = "margin_rates")]
-    pub margin_rate_ppm: [i64; 8],
+    pub margin_rate_ppm: Vec<i64>,
     #[serde(default = "million")]
     pub hedged_ppm: i64,
     #[serde(default)]
@@ -97,7 +99,7 @@ pub struct InstrumentDef {
     #[serde(default)]
     pub swap_short: i64,
     #[serde(default = "swap_days")]
-    pub swap_days: [i64; 7],
+    pub swap_days: Vec<i64>,
     #[serde(default = "year_days")]
     pub swap_year_days: i64,
     #[serde(default)]
@@ -134,8 +136,8 @@ fn one() -> i64 {
 fn million() -> i64 {
     1_000_000
 }
-fn margin_rates() -> [i64; 8] {
-    [1_000_000, 1_000_000, 0, 0, 0, 0, 0, 0]
+fn margin_rates() -> Vec<i64> {
+    vec![1_000_000, 1_000_000, 0, 0, 0, 0, 0, 0]
 }
 fn volume_max() -> i64 {
     100_000_000_000
@@ -143,8 +145,8 @@ fn volume_max() -> i64 {
 fn swap_mode() -> SwapMode {
     SwapMode::Disabled
 }
-fn swap_days() -> [i64; 7] {
-    [1, 1, 3, 1, 1, 0, 0]
+fn swap_days() -> Vec<i64> {
+    vec![1, 1, 3, 1, 1, 0, 0]
 }
 fn year_days() -> i64 {
     360
@@ -196,9 +198,9 @@ impl CurrencyDef {
         let code = self.code.as_bytes();
         let good = |c: &u8| c.is_ascii_uppercase() || c.is_ascii_digit();
         if code.is_empty() || code.len() > 8 || !code.iter().all(good) {
-            return no(Code::ErrParams, At::Code);
+            return no(Code::ErrParams, At::Currency);
         }
-        if self.digits > 8 {
+        if !(0..=8).contains(&self.digits) {
             return no(Code::ErrParams, At::Digits);
         }
         Ok(())
@@ -214,7 +216,7 @@ impl InstrumentDef {
         if symbol.is_empty() || symbol.len() > 32 || !symbol.iter().all(good) {
             return bad(At::Symbol);
         }
-        if self.digits > 12 {
+        if !(0..=12).contains(&self.digits) {
             return bad(At::Digits);
         }
         for code in [&self.base, &self.profit, &self.margin] {
@@ -240,18 +242,13 @@ impl InstrumentDef {
         {
             return bad(At::Volume);
         }
-        if self
-            .margin_rate_ppm
-            .iter()
-            .any(|r| !(0..=1_000_000_000).contains(r))
+        if self.margin_rate_ppm.len() != 8
+            || self.margin_rate_ppm.iter().any(|r| !(0..=1_000_000_000).contains(r))
         {
             return bad(At::MarginRate);
         }
         let tiers_ascend = self.tiers.windows(2).all(|w| w[0].0 < w[1].0);
-        let rates_fit = self
-            .tiers
-            .iter()
-            .all(|t| (0..=1_000_000_000).contains(&t.1));
+        let rates_fit = self.tiers.iter().all(|t| (0..=1_000_000_000).contains(&t.1));
         if !self.tiers.is_empty() && (self.tiers[0].0 != 0 || !tiers_ascend || !rates_fit) {
             return bad(At::Tiers);
         }
@@ -266,32 +263,28 @@ impl InstrumentDef {
         if !(1..=PRICE_MAX).contains(&self.price_max) {
             return bad(At::PriceMax);
         }
-        if self.initial_margin < 0 || self.maintenance_margin < 0 || self.hedged_ppm < 0 {
-            return bad(At::MarginRate);
-        }
-        if self.swap_days.iter().any(|d| !(0..=31).contains(d))
-            || !(1..=1_000).contains(&self.swap_year_days)
-        {
+        if self.swap_days.len() != 7 || self.swap_days.iter().any(|d| !(0..=1_000).contains(d)) {
             return bad(At::SwapDays);
         }
-        if !(0..DAY_S).contains(&self.day_end_s) {
-            return bad(At::Day);
-        }
-        let counts = [
-            self.stops_level,
+        let amounts = [
+            self.initial_margin,
+            self.maintenance_margin,
+            self.hedged_ppm,
             self.collar_ppm,
             self.quote_age_max_ms,
-            self.slippage_points,
-            self.slippage_points_per_lot,
             self.liquidity_max,
             self.leverage_max,
+            self.swap_year_days - 1,
+            DAY_S - 1 - self.day_end_s,
+            self.day_end_s,
         ];
-        if counts.iter().any(|&n| !(0..=PRICE_MAX).contains(&n)) {
+        let points = [self.stops_level, self.slippage_points, self.slippage_points_per_lot];
+        if amounts.iter().any(|&n| n < 0) || points.iter().any(|n| !(0..=POINTS_MAX).contains(n)) {
             return bad(At::Body);
         }
         let (kn, kd) = self.factor();
-        let bound = MONEY_SATURATION / i128::from(VOLUME_MAX) / i128::from(self.price_max);
-        if kn / kd > bound || kn > pow10(20) {
+        let most = i128::from(VOLUME_MAX) * i128::from(self.price_max);
+        if muldiv(most, kn, kd) >= MONEY_SATURATION {
             return no(Code::Overflow, At::ContractSize);
         }
         Ok(())
@@ -300,12 +293,9 @@ impl InstrumentDef {
     /// K reduced to lowest terms.
     pub fn factor(&self) -> (i128, i128) {
         let (n, d) = if self.calc == Calc::Futures {
-            (
-                i128::from(self.tick_value),
-                i128::from(self.tick_size) * pow10(8),
-            )
+            (i128::from(self.tick_value), i128::from(self.tick_size) * pow10(8))
         } else {
-            (i128::from(self.contract_size), pow10(8 + self.digits))
+            (i128::from(self.contract_size), pow10(8 + self.digits as u32))
         };
         let g = gcd(n, d);
         (n / g, d / g)
@@ -345,6 +335,12 @@ impl Instrument {
         self.def.trade_mode != TradeMode::Disabled
             && self.state != Trading::Halted
             && self.session_open(ts)
+    }
+
+    /// Number of the trading day of a time, in days since 1970 (semantics section 16, Rollover).
+    pub fn trading_day(&self, ts: i64) -> i64 {
+        let second = ts.div_euclid(SECOND_NS) - self.def.day_end_s;
+        second.div_euclid(DAY_S) + i64::from(self.def.day_end_s > 0)
     }
 
     /// First end of a trading day after `ts`.

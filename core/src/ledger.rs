@@ -18,10 +18,7 @@ impl Account {
         if self.cost_currency == currency {
             return self.cost;
         }
-        self.more_cost
-            .iter()
-            .find(|c| c.0 == currency)
-            .map_or(0, |c| c.1)
+        self.more_cost.iter().find(|c| c.0 == currency).map_or(0, |c| c.1)
     }
 
     fn add_position_cost(&mut self, currency: u32, amount: i128) {
@@ -78,11 +75,7 @@ impl Engine {
 
     /// Locks (positive) or releases margin in ledger 5.
     pub fn margin_leg(&mut self, a: u32, amount: i128) {
-        let reason = if amount > 0 {
-            Posting::MarginLock
-        } else {
-            Posting::MarginRelease
-        };
+        let reason = if amount > 0 { Posting::MarginLock } else { Posting::MarginRelease };
         let currency = self.accounts[a as usize].currency;
         self.leg(a, Ledger::Margin, SUB_BALANCE, reason, currency, amount);
     }

@@ -58,12 +58,8 @@ impl Engine {
         let a = leg.account;
         let account = &self.accounts[a as usize];
         let volume = (leg.volume_long, leg.volume_short);
-        let margin = self.leg_margin(
-            account,
-            leg.instrument,
-            volume,
-            (leg.base_long, leg.base_short),
-        );
+        let margin =
+            self.leg_margin(account, leg.instrument, volume, (leg.base_long, leg.base_short));
         let change = margin - leg.margin;
         self.legs[l].margin = margin;
         self.accounts[a as usize].margin += change;
@@ -97,10 +93,8 @@ impl Engine {
     pub fn cross_leg(&mut self, a: u32, i: u32) -> u32 {
         let l = self.ensure_leg(a, i);
         if self.legs[l].positions == 0 {
-            let (from, to) = (
-                self.instruments[i as usize].profit,
-                self.accounts[a as usize].currency,
-            );
+            let (from, to) =
+                (self.instruments[i as usize].profit, self.accounts[a as usize].currency);
             let path = self.path(i, from, to).unwrap_or_default();
             self.legs[l].path = path;
             for n in 0..path.steps as usize {
@@ -165,10 +159,7 @@ impl Engine {
 
     /// Legs of a new isolated position: its own and the converting ones, chained by `next`.
     pub fn isolated_legs(&mut self, a: u32, i: u32) -> u32 {
-        let (from, to) = (
-            self.instruments[i as usize].profit,
-            self.accounts[a as usize].currency,
-        );
+        let (from, to) = (self.instruments[i as usize].profit, self.accounts[a as usize].currency);
         let path = self.path(i, from, to).unwrap_or_default();
         let mut chain = NONE;
         let mut own_converts = 0;

@@ -21,6 +21,8 @@ pub mod digest;
 pub mod engine;
 /// Fills: positions, legs, money, margin.
 pub mod exec;
+/// Is there money for it.
+pub mod funds;
 /// Groups: conditions of accounts.
 pub mod group;
 /// Currencies and instruments.

@@ -2,6 +2,8 @@
 
 /// Largest price mantissa: price × volume of one position stays below 10^30, far inside i128.
 pub const PRICE_MAX: i64 = 1_000_000_000_000_000;
+/// Largest stops level or slippage in points: added to a price it stays far inside i64.
+pub const POINTS_MAX: i64 = 1_000_000_000;
 /// Largest volume (10 million lots at 8 decimals), for the same reason.
 pub const VOLUME_MAX: i64 = 1_000_000_000_000_000;
 /// Sum of volumes on one side of a leg; keeps the aggregates in i64.
@@ -12,6 +14,8 @@ pub const MONEY_SATURATION: i128 = 1_000_000_000_000_000_000_000_000_000_000_000
 pub const NOTIONAL_MAX: i128 = 10_000_000_000_000_000_000_000_000_000_000_000;
 /// Largest single balance operation (10^20 currency units): a thousand of them cannot saturate.
 pub const AMOUNT_MAX: i128 = 10_000_000_000_000_000_000_000_000_000;
+/// Largest balance or credit a balance operation may leave (10^22 currency units).
+pub const BALANCE_MAX: i128 = 1_000_000_000_000_000_000_000_000_000_000;
 /// Commands whose answers are remembered: 64 bytes each, a day at a dozen commands per second.
 pub const REMEMBERED_COMMANDS: usize = 1 << 20;
 /// Routed orders that ended and may still see a late fill.

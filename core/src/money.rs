@@ -36,11 +36,7 @@ fn muldiv_wide(a: i128, b: i128, d: i128) -> i128 {
     let (ua, ub, ud) = (a.unsigned_abs(), b.unsigned_abs(), d.unsigned_abs());
     let (high, low) = wide_mul(ua, ub);
     if high >= ud {
-        return if negative {
-            -MONEY_SATURATION
-        } else {
-            MONEY_SATURATION
-        };
+        return if negative { -MONEY_SATURATION } else { MONEY_SATURATION };
     }
     let mut rest = high;
     let mut quotient = 0u128;
@@ -72,10 +68,7 @@ fn wide_mul(a: u128, b: u128) -> (u128, u128) {
     let mid = a1 * b0 + (low >> 64);
     let (mid_high, mid_low) = (mid >> 64, mid & MASK);
     let cross = a0 * b1 + mid_low;
-    (
-        a1 * b1 + mid_high + (cross >> 64),
-        (cross << 64) | (low & MASK),
-    )
+    (a1 * b1 + mid_high + (cross >> 64), (cross << 64) | (low & MASK))
 }
 
 /// Rounds half-even to a multiple of `unit` (the currency's minor unit at 8 decimals).
@@ -114,14 +107,8 @@ mod tests {
 
     #[test]
     fn half_even() {
-        for (n, d, want) in [
-            (5, 2, 2),
-            (7, 2, 4),
-            (-5, 2, -2),
-            (-7, 2, -4),
-            (-3, 2, -2),
-            (1, 3, 0),
-        ] {
+        for (n, d, want) in [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (-3, 2, -2), (1, 3, 0)]
+        {
             assert_eq!(he_div(n, d), want, "{n}/{d}");
             let big = pow10(25);
             assert_eq!(he_div(n * big, d * big), want, "{n}/{d} big");
@@ -133,9 +120,7 @@ mod tests {
     fn wide_equals_narrow() {
         let mut x = 0x9E37_79B9_7F4A_7C15u64;
         for _ in 0..20_000 {
-            x = x
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             let a = i128::from(x as i64) * 1_000_003;
             let b = i128::from((x >> 17) as i64 & 0xFFFF_FFFF) - 0x7FFF_FFFF;
             let d = i128::from(x >> 33) + 1;

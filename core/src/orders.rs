@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::code::{At, Code, OrderState, OrderType, Reason, Refusal, Side, Tif, Trading};
 use crate::engine::{Engine, Parked};
 use crate::exec::Deal;
-use crate::group::{Commission, Mode};
+use crate::group::Commission;
 use crate::instrument::{Execution, TradeMode};
 use crate::money::{muldiv, post};
 use crate::state::{Order, NONE};
@@ -48,10 +48,13 @@ impl Engine {
         }
     }
 
-    /// Volume one order may fill on one quote, whole steps; `None` is unlimited.
-    pub fn liquidity(&self, i: u32) -> Option<i64> {
+    /// How much of a volume one quote fills, in whole steps.
+    pub fn liquid(&self, i: u32, volume: i64) -> i64 {
         let d = &self.instruments[i as usize].def;
-        (d.liquidity_max > 0).then(|| d.liquidity_max - d.liquidity_max % d.volume_step)
+        if d.liquidity_max == 0 {
+            return volume;
+        }
+        volume.min(d.liquidity_max - d.liquidity_max % d.volume_step)
     }
 
     /// Is execution of this account on this instrument routed to a venue?
@@ -121,19 +124,20 @@ impl Engine {
         let mut order = self.remove_order(slot);
         order.margin = 0;
         order.state = state;
-        order.reason = reason;
-        self.emit_order(&order, code, &[]);
+        self.emit_order(&Order { reason, ..order.clone() }, code, &[]);
         if order.routed {
             self.release_closing(&order);
             self.keep_ended(order);
         }
     }
 
-    /// Ends an order whose last part was just filled.
-    pub fn finish_order(&mut self, slot: u32) {
+    /// Ends an order after its last fill; a rest that was cut is reported as killed.
+    pub fn finish_order(&mut self, slot: u32, reason: Reason) {
         let mut order = self.remove_order(slot);
-        order.state = OrderState::Filled;
-        self.emit_order(&order, 0, &[]);
+        let whole = order.rest() <= 0;
+        order.state = if whole { OrderState::Filled } else { OrderState::Cancelled };
+        let shown = if whole { reason } else { Reason::Killed };
+        self.emit_order(&Order { reason: shown, ..order.clone() }, 0, &[]);
         if order.routed {
             self.release_closing(&order);
             self.keep_ended(order);
@@ -144,10 +148,7 @@ impl Engine {
 
     /// Which book an order waits in and at which raw price.
     fn order_threshold(order: &Order) -> (Book, i64) {
-        let limit = match order.kind {
-            OrderType::StopLimit => order.state != OrderState::Working,
-            kind => kind == OrderType::Limit,
-        };
+        let limit = order.limit_now();
         match (order.side, limit) {
             (Side::Buy, true) => (Book::BuyLimit, order.limit() - order.markup),
             (Side::Buy, false) => (Book::BuyStop, order.price - order.markup),
@@ -192,9 +193,7 @@ impl Engine {
 
     /// A pending order whose price was reached.
     pub fn activate(&mut self, id: u64) {
-        let Some(&slot) = self.order_by_id.get(&id) else {
-            return;
-        };
+        let Some(&slot) = self.order_by_id.get(&id) else { return };
         let order = &self.orders[slot];
         if !order.working() {
             return;
@@ -205,10 +204,8 @@ impl Engine {
             return;
         }
         if order.kind == OrderType::StopLimit && order.state == OrderState::Working {
-            let order = &mut self.orders[slot];
-            order.state = OrderState::Triggered;
-            order.reason = Reason::Pending;
-            let order = self.orders[slot].clone();
+            self.orders[slot].state = OrderState::Triggered;
+            let order = Order { reason: Reason::Pending, ..self.orders[slot].clone() };
             self.emit_order(&order, 0, &[]);
             let client = self.client_price(i, side, order.markup);
             let fills = match side {
@@ -224,61 +221,57 @@ impl Engine {
     }
 
     /// Fills what a working order can get at this quote, after checking again that it may.
-    pub fn fill_pending(&mut self, slot: u32) {
-        let order = self.orders[slot].clone();
+    fn fill_pending(&mut self, slot: u32) {
+        let mut order = self.orders[slot].clone();
+        order.reason = Reason::Pending;
         let (a, i) = (order.account, order.instrument);
-        let mut volume = order.rest();
-        if let Some(most) = self.liquidity(i) {
-            volume = volume.min(most);
-        }
-        let stop = order.kind == OrderType::Stop;
-        let price = if stop {
-            self.market_price(i, order.side, order.markup, volume)
-        } else {
-            self.client_price(i, order.side, order.markup)
-        };
-        if let Err(refusal) = self.may_activate(&order, volume, price) {
-            let reason = if refusal.code == Code::TradeNoMoney {
-                Reason::NoMoney
-            } else {
-                Reason::Limit
-            };
-            self.end_order(slot, OrderState::Cancelled, reason, refusal.code as u16);
-            return;
-        }
-        if self.routed(a, i) {
-            self.route_pending(slot, price);
-            return;
-        }
+        let venue = self.routed(a, i);
+        let volume = if venue { order.rest() } else { self.liquid(i, order.rest()) };
         if volume == 0 {
             self.arm_order(slot);
             return;
         }
-        let release = self.release_part(&order, volume);
+        let stop = order.kind == OrderType::Stop;
+        let price = if stop && !venue {
+            self.market_price(i, order.side, order.markup, order.volume)
+        } else {
+            self.client_price(i, order.side, order.markup)
+        };
+        let release = self.release_part(&order, volume, stop);
+        let reserve = match self.may_activate(&order, volume, price, release) {
+            Ok(reserve) => reserve,
+            Err(refusal) => {
+                let poor = refusal.code == Code::TradeNoMoney;
+                let reason = if poor { Reason::NoMoney } else { Reason::Limit };
+                self.end_order(slot, OrderState::Cancelled, reason, refusal.code as u16);
+                return;
+            }
+        };
+        if venue {
+            self.route_pending(slot, reserve);
+            return;
+        }
         let mut deal = self.deal_of(&order, volume, price);
-        deal.reason = Reason::Pending;
         deal.release = release;
         let position = self.execute(&deal);
         let o = &mut self.orders[slot];
         o.filled += volume;
         o.margin -= release;
-        o.reason = Reason::Pending;
         o.opened_position = position;
-        let oco = o.oco;
-        if o.rest() == 0 {
-            self.finish_order(slot);
+        if o.rest() == 0 || stop {
+            self.finish_order(slot, Reason::Pending);
         } else {
             o.state = OrderState::Partial;
-            let shown = o.clone();
+            let shown = Order { reason: Reason::Pending, ..o.clone() };
             self.emit_order(&shown, 0, &[]);
             self.arm_order(slot);
         }
-        self.cancel_oco(a, oco, order.id);
+        self.cancel_oco(a, order.oco, order.id);
     }
 
-    /// Reserved margin that a partial fill gives back.
-    pub fn release_part(&self, order: &Order, volume: i64) -> i128 {
-        if volume >= order.rest() {
+    /// Reserved margin that a fill gives back; all of it when the order ends with it.
+    pub fn release_part(&self, order: &Order, volume: i64, ends: bool) -> i128 {
+        if volume >= order.rest() || ends {
             return order.margin;
         }
         let part = muldiv(order.margin, i128::from(volume), i128::from(order.rest()));
@@ -305,16 +298,23 @@ impl Engine {
         }
     }
 
-    /// Rules that are checked again when a pending order activates.
-    fn may_activate(&self, order: &Order, volume: i64, price: i64) -> Result<(), Refusal> {
+    /// Rules that are checked again when a pending order activates; what a venue would reserve.
+    fn may_activate(
+        &self,
+        order: &Order,
+        volume: i64,
+        price: i64,
+        release: i128,
+    ) -> Result<i128, Refusal> {
         let (a, i) = (order.account, order.instrument);
-        let reduces = self.reduces(a, i, order.side, volume, order.isolated);
+        let reduces = self.reduces(order);
         self.check_direction(a, i, order.side, reduces)?;
+        self.check_isolation(order)?;
         if !reduces {
-            self.check_position_limits(a, i, order.side, volume, order.isolated)?;
+            self.check_position_limits(order)?;
         }
-        // Its own reserved margin is free for it.
-        self.check_money(order, volume, price, self.release_part(order, volume))
+        let plan = self.plan(order, volume);
+        self.check_money(order, &plan, price, release, 0)
     }
 
     /// Trading state REDUCING and trade modes (semantics section 5).
@@ -327,17 +327,10 @@ impl Engine {
     ) -> Result<(), Refusal> {
         let account = &self.accounts[a as usize];
         let ins = &self.instruments[i as usize];
-        let states = [
-            self.state,
-            self.groups[account.group as usize].state,
-            account.state,
-            ins.state,
-        ];
+        let states =
+            [self.state, self.groups[account.group as usize].state, account.state, ins.state];
         if !reduces && states.contains(&Trading::Reducing) {
-            return Err(Refusal {
-                code: Code::ReduceOnly,
-                at: At::State,
-            });
+            return Err(Refusal { code: Code::ReduceOnly, at: At::State });
         }
         let blocked = match ins.def.trade_mode {
             _ if reduces => None,
@@ -353,14 +346,13 @@ impl Engine {
     }
 
     /// Would an order without a target only reduce (netting)?
-    pub fn reduces(&self, a: u32, i: u32, side: Side, volume: i64, isolated: bool) -> bool {
-        let account = &self.accounts[a as usize];
-        if self.groups[account.group as usize].def.mode != Mode::Netting {
+    pub fn reduces(&self, order: &Order) -> bool {
+        if !self.netting(order.account) {
             return false;
         }
-        self.netting_position(a, i, isolated).is_some_and(|slot| {
+        self.netting_position(order.account, order.instrument, order.isolated).is_some_and(|slot| {
             let p = &self.positions[slot];
-            p.side != side && volume <= p.volume
+            p.side != order.side && order.rest() <= p.volume
         })
     }
 
@@ -374,36 +366,36 @@ impl Engine {
         let side = opposite(p.side);
         let markup = p.markup;
         let price = self.market_price(i, side, markup, volume);
-        self.close_position_at(slot, volume, price, reason, -1)
+        let order = self.closing_order(slot, volume, reason);
+        self.close_position_at(slot, order, price, None)
     }
 
-    /// Closes at a known price: LEDGER, FILL, POSITION, then the closing ORDER.
+    /// Closes by an order at a known price (or routes it with a limit): LEDGER, FILL, POSITION,
+    /// then the closing ORDER.
     pub fn close_position_at(
         &mut self,
         slot: u32,
-        volume: i64,
+        order: Order,
         price: i64,
-        reason: Reason,
-        limit: i64,
+        limit: Option<i64>,
     ) -> u64 {
-        let order = self.closing_order(slot, volume, reason);
         let id = order.id;
         if self.routed(order.account, order.instrument) {
-            self.route_close(order, slot, limit);
+            self.submit(order, 0, limit, &[]);
             return id;
         }
-        self.fill_close(order, slot, volume, price);
+        self.fill_close(order, slot, price, &[]);
         id
     }
 
-    pub fn fill_close(&mut self, mut order: Order, slot: u32, volume: i64, price: i64) {
-        let mut deal = self.deal_of(&order, volume, price);
-        deal.reason = order.reason;
+    pub fn fill_close(&mut self, mut order: Order, slot: u32, price: i64, comment: &[u8]) {
+        let deal = self.deal_of(&order, order.volume, price);
         self.touch(deal.account);
-        self.close_part(&deal, slot, volume);
-        order.filled = volume;
+        self.close_part(&deal, slot, order.volume);
+        order.filled = order.volume;
         order.state = OrderState::Filled;
-        self.emit_order(&order, 0, &[]);
+        self.emit_order(&order, 0, comment);
+        self.compensate_isolated();
     }
 
     /// The order that closes a position: market, immediate, the other side.
@@ -422,7 +414,8 @@ impl Engine {
             tif: Tif::Ioc,
             state: OrderState::Working,
             reason,
-            isolated: p.isolated,
+            // What exceeds the position (a venue filled too much) opens as a cross position.
+            isolated: false,
             routed: false,
             leverage: 0,
             volume,
@@ -441,8 +434,8 @@ impl Engine {
             markup: p.markup,
             margin: 0,
             commission: p.commission,
-            swap: None,
-            terms_given: false,
+            swap: self.swap_terms.get(&p.id).copied(),
+            own_terms: 0,
         }
     }
 
@@ -465,7 +458,8 @@ impl Engine {
             trailing: order.trailing,
             trailing_step: order.trailing_step,
             markup: order.markup,
-            own_terms: order.terms_given,
+            own_terms: order.own_terms,
+            first: order.filled == 0,
             commission: order.commission,
             swap: order.swap,
             tag: order.tag,
@@ -539,5 +533,6 @@ pub struct Terms {
     pub markup: i64,
     pub commission: Commission,
     pub swap: Option<(i64, i64)>,
-    pub given: bool,
+    /// Which of them the command carried.
+    pub own: u8,
 }

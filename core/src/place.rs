@@ -2,7 +2,7 @@
 
 use crate::code::{no, At, Code, OrderState, OrderType, Reason, Refusal, Side, Tif, Trading};
 use crate::engine::{Engine, Outcome};
-use crate::group::{Commission, Mode};
+use crate::group::Commission;
 use crate::instrument::TradeMode;
 use crate::limits::SECOND_NS;
 use crate::money::post;
@@ -64,12 +64,8 @@ impl Engine {
             Intent::Place { reduces, .. } => reduces,
             Intent::Close => true,
         };
-        let states = [
-            self.state,
-            self.groups[account.group as usize].state,
-            account.state,
-            ins.state,
-        ];
+        let states =
+            [self.state, self.groups[account.group as usize].state, account.state, ins.state];
         if !reduces && states.contains(&Trading::Reducing) {
             return no(Code::ReduceOnly, At::State);
         }
@@ -103,165 +99,198 @@ impl Engine {
             )
             .unwrap_or_default()
         } else {
-            special
-                .and_then(|o| o.commission)
-                .unwrap_or(group.def.commission)
+            special.and_then(|o| o.commission).unwrap_or(group.def.commission)
         };
         let markup = if own(2) {
             place.markup
         } else {
-            special
-                .and_then(|o| o.markup_points)
-                .unwrap_or(group.def.markup_points)
+            special.and_then(|o| o.markup_points).unwrap_or(group.def.markup_points)
         };
         let swap = own(4).then_some((place.swap_long, place.swap_short));
-        Terms {
-            markup,
-            commission,
-            swap,
-            given: place.terms != 0,
-        }
+        Terms { markup, commission, swap, own: place.terms }
     }
 
     /// PLACE_ORDER after admission.
     pub fn place(&mut self, a: u32, place: &wire::PlaceOrder, comment: &[u8]) -> Outcome {
-        let order = self.order_of(a, place)?;
-        let i = order.instrument;
         self.count_rate(a)?;
-        let reduces =
-            order.position != 0 || self.reduces(a, i, order.side, order.volume, order.isolated);
-        self.gate(
-            a,
-            i,
-            Intent::Place {
-                reduces,
-                side: order.side,
-            },
-        )?;
-        if order.position != 0 {
-            let slot = self.live_target(order.position)?;
-            if self.positions[slot].closing != 0 {
-                return no(Code::TradeIncorrectState, At::Position);
-            }
+        let mut order = self.order_of(a, place);
+        let target = match order.position {
+            0 => None,
+            id => Some(self.live_target(id)?),
+        };
+        let reduces = target.is_some() || self.reduces(&order);
+        self.gate(a, order.instrument, Intent::Place { reduces, side: order.side })?;
+        if let Some(slot) = target {
+            return self.place_close(order, slot, place, comment);
+        }
+        self.check_isolation(&order)?;
+        if order.kind == OrderType::Market {
+            return self.place_market(order, place.max_deviation, reduces, comment);
+        }
+        order.reason = Reason::Client;
+        self.place_pending(order, reduces, comment)
+    }
+
+    /// An order that names the position it closes.
+    fn place_close(
+        &mut self,
+        mut order: Order,
+        slot: u32,
+        place: &wire::PlaceOrder,
+        comment: &[u8],
+    ) -> Outcome {
+        let p = &self.positions[slot];
+        if p.closing != 0 {
+            return no(Code::TradeIncorrectState, At::Position);
+        }
+        if order.own_terms & 1 == 0 {
+            order.commission = p.commission;
+        }
+        if order.own_terms & 2 == 0 {
+            order.markup = p.markup;
+        }
+        let (a, i) = (order.account, order.instrument);
+        if self.routed(a, i) {
+            order.id = self.next_id();
+            let id = order.id;
+            let limit = deviation_limit(order.side, order.price, place.max_deviation);
+            self.submit(order, 0, limit, comment);
+            return Ok((Code::TradeAccepted, id));
+        }
+        let price = self.market_price(i, order.side, order.markup, order.volume);
+        check_deviation(order.side, price, order.price, place.max_deviation)?;
+        order.id = self.next_id();
+        let id = order.id;
+        self.fill_close(order, slot, price, comment);
+        Ok((Code::Ok, id))
+    }
+
+    fn place_market(
+        &mut self,
+        mut order: Order,
+        deviation: i64,
+        reduces: bool,
+        comment: &[u8],
+    ) -> Outcome {
+        let (a, i) = (order.account, order.instrument);
+        let venue = self.routed(a, i);
+        let price = if venue {
+            self.client_price(i, order.side, order.markup)
         } else {
-            self.check_isolation(&order)?;
-        }
-        let client = self.client_price(i, order.side, order.markup);
-        let at_once = match (order.kind, order.side) {
-            (OrderType::Market, _) => true,
-            (OrderType::Limit, Side::Buy) => client <= order.price,
-            (OrderType::Limit, Side::Sell) => client >= order.price,
-            _ => false,
+            self.market_price(i, order.side, order.markup, order.volume)
         };
-        self.check_entry(&order, client, at_once)?;
-        self.check_stops(&order)?;
-        let most = self.liquidity(i).unwrap_or(i64::MAX);
-        let fill = if at_once { order.volume.min(most) } else { 0 };
-        let price = match order.kind {
-            OrderType::Market => self.market_price(i, order.side, order.markup, fill),
-            _ => client,
-        };
-        let entry = match order.kind {
-            OrderType::Market => price,
-            _ => order.limit(),
-        };
-        self.check_collar(&order, entry)?;
-        let whole = fill == order.volume;
-        let rests = !whole && order.kind != OrderType::Market && order.tif != Tif::Ioc;
+        let closing = self.client_price(i, opposite(order.side), order.markup);
+        let level = self.instruments[i as usize].def.stops_level;
+        check_sl_tp(order.side, closing, order.sl, order.tp, level)?;
+        self.check_collar(i, &[price])?;
         if !reduces {
-            self.check_limits(&order, entry, at_once, rests)?;
+            self.check_limits(&order, price, false)?;
         }
-        if self.routed(a, i) && at_once {
-            return self.place_routed(order, place, price, comment);
+        let mut volume = order.volume;
+        if !venue {
+            volume = self.liquid(i, volume);
+            if volume == 0 || (order.tif == Tif::Fok && volume < order.volume) {
+                return no(Code::NotFilled, At::Tif);
+            }
+            check_deviation(order.side, price, order.price, deviation)?;
         }
-        let kills = matches!(order.tif, Tif::Ioc | Tif::Fok);
-        if (order.tif == Tif::Fok && !whole) || (kills && fill == 0) {
+        let plan = self.plan(&order, volume);
+        let reserve = self.check_money(&order, &plan, price, 0, 0)?;
+        order.id = self.next_id();
+        let id = order.id;
+        if venue {
+            let limit = deviation_limit(order.side, order.price, deviation);
+            self.submit(order, reserve, limit, comment);
+            return Ok((Code::TradeAccepted, id));
+        }
+        let deal = self.deal_of(&order, volume, price);
+        self.execute(&deal);
+        self.report_first_fill(order, volume, false, comment);
+        Ok((Code::Ok, id))
+    }
+
+    fn place_pending(&mut self, mut order: Order, reduces: bool, comment: &[u8]) -> Outcome {
+        let (a, i) = (order.account, order.instrument);
+        let fillable = self.check_pending(&order)?;
+        let venue = self.routed(a, i);
+        let volume = match (fillable, venue) {
+            (false, _) => 0,
+            (true, true) => order.volume,
+            (true, false) => self.liquid(i, order.volume),
+        };
+        let whole = volume == order.volume;
+        let patient = !matches!(order.tif, Tif::Ioc | Tif::Fok);
+        let stays = patient && !whole;
+        if !reduces {
+            self.check_limits(&order, order.limit(), stays)?;
+        }
+        if !patient && (volume == 0 || (order.tif == Tif::Fok && !whole)) {
             return no(Code::NotFilled, At::Tif);
         }
-        if order.kind == OrderType::Market {
-            if fill == 0 {
-                return no(Code::NotFilled, At::Volume);
-            }
-            check_deviation(order.side, price, place.price, place.max_deviation)?;
-        }
-        if fill > 0 {
-            self.check_money(&order, fill, price, 0)?;
-        } else {
-            self.check_reserve(&order)?;
-        }
-        Ok((Code::Ok, self.accept(order, fill, price, comment)))
-    }
-
-    /// The order is good: fill what can be filled, let the rest wait or end.
-    fn accept(&mut self, mut order: Order, fill: i64, price: i64, comment: &[u8]) -> u64 {
+        let extra = if stays { self.reserve_of(&order, order.volume - volume)? } else { 0 };
+        let price = self.client_price(i, order.side, order.markup);
+        let plan = self.plan(&order, volume);
+        let reserve = self.check_money(&order, &plan, price, 0, extra)?;
         order.id = self.next_id();
-        let (id, a) = (order.id, order.account);
-        if fill > 0 {
-            let deal = self.deal_of(&order, fill, price);
-            order.opened_position = self.execute(&deal);
-            order.filled = fill;
-            let rests = order.kind == OrderType::Limit && order.tif != Tif::Ioc;
-            order.state = if order.rest() == 0 {
-                OrderState::Filled
-            } else if rests {
-                OrderState::Partial
-            } else {
-                order.reason = Reason::Killed;
-                OrderState::Cancelled
-            };
-            let oco = order.oco;
-            if order.state == OrderState::Partial {
-                self.rest_order(order, comment);
-            } else {
-                self.emit_order(&order, 0, comment);
-            }
+        let (id, oco) = (order.id, order.oco);
+        if venue && fillable {
+            let limit = Some(order.limit());
+            self.submit(order, reserve, limit, comment);
             self.cancel_oco(a, oco, id);
-        } else {
-            self.rest_order(order, comment);
+            return Ok((Code::TradeAccepted, id));
         }
-        id
-    }
-
-    /// Puts an order on the books with its reserved margin.
-    fn rest_order(&mut self, mut order: Order, comment: &[u8]) {
-        let (a, id) = (order.account, order.id);
-        order.margin = self.reserve_of(&order).unwrap_or(0);
-        if order.margin != 0 {
-            self.accounts[a as usize].margin += order.margin;
-            self.margin_leg(a, order.margin);
+        if volume > 0 {
+            let deal = self.deal_of(&order, volume, price);
+            order.opened_position = self.execute(&deal);
+        }
+        if stays && extra != 0 {
+            order.margin = extra;
+            self.accounts[a as usize].margin += extra;
+            self.margin_leg(a, extra);
             self.emit_ledger(a, id);
             self.touch(a);
         }
-        self.emit_order(&order, 0, comment);
-        let slot = self.add_order(order);
-        self.arm_order(slot);
+        if volume > 0 {
+            self.report_first_fill(order, volume, stays, comment);
+        } else {
+            self.emit_order(&order, 0, comment);
+            let slot = self.add_order(order);
+            self.arm_order(slot);
+        }
+        Ok((Code::Ok, id))
     }
 
-    /// Posted margin that a waiting order reserves (0 by default).
-    pub fn reserve_of(&self, order: &Order) -> Result<i128, Refusal> {
+    /// State and ORDER after a fill at placing; a rest waits or is killed; then OCO.
+    fn report_first_fill(&mut self, mut order: Order, volume: i64, stays: bool, comment: &[u8]) {
+        let (a, id, oco) = (order.account, order.id, order.oco);
+        order.filled = volume;
+        if order.rest() == 0 {
+            order.state = OrderState::Filled;
+            self.emit_order(&order, 0, comment);
+        } else if stays {
+            order.state = OrderState::Partial;
+            self.emit_order(&order, 0, comment);
+            let slot = self.add_order(order);
+            self.arm_order(slot);
+        } else {
+            order.state = OrderState::Cancelled;
+            order.reason = Reason::Killed;
+            self.emit_order(&order, 0, comment);
+        }
+        self.cancel_oco(a, oco, id);
+    }
+
+    /// Posted margin that a waiting order reserves for a volume (0 by default).
+    pub fn reserve_of(&self, order: &Order, volume: i64) -> Result<i128, Refusal> {
         let account = &self.accounts[order.account as usize];
-        let (open, _) = self.margin_base(
-            account,
-            order.instrument,
-            order.side,
-            order.kind,
-            order.rest(),
-            order.limit(),
-        )?;
+        let i = order.instrument;
+        let (open, _) =
+            self.margin_base(account, i, order.side, order.kind, volume, order.limit())?;
         Ok(post(open, self.unit_of(order.account)))
     }
 
-    fn check_reserve(&self, order: &Order) -> Result<(), Refusal> {
-        let reserve = self.reserve_of(order)?;
-        let account = &self.accounts[order.account as usize];
-        if reserve > 0 && self.equity(account) - account.margin - reserve < 0 {
-            return no(Code::TradeNoMoney, At::Volume);
-        }
-        Ok(())
-    }
-
-    /// Builds the order of a command; conversion to the account's currency must exist.
-    fn order_of(&self, a: u32, place: &wire::PlaceOrder) -> Result<Order, Refusal> {
+    /// The order of a command with its terms resolved, not yet numbered.
+    fn order_of(&self, a: u32, place: &wire::PlaceOrder) -> Order {
         let terms = self.terms(a, place);
         let ins = &self.instruments[place.instrument as usize];
         let kind = OrderType::from_number(place.type_).unwrap_or(OrderType::Market);
@@ -271,7 +300,7 @@ impl Engine {
             _ => place.expire,
         };
         let isolated = place.flags & 1 != 0;
-        Ok(Order {
+        Order {
             id: 0,
             account: a,
             instrument: place.instrument,
@@ -287,11 +316,7 @@ impl Engine {
             leverage: place.leverage,
             volume: place.volume,
             filled: 0,
-            price: if kind == OrderType::Market {
-                0
-            } else {
-                place.price
-            },
+            price: place.price,
             limit_price: place.limit_price,
             sl: place.sl,
             tp: place.tp,
@@ -306,85 +331,75 @@ impl Engine {
             margin: 0,
             commission: terms.commission,
             swap: terms.swap,
-            terms_given: terms.given,
-        })
+            own_terms: terms.own,
+        }
     }
 
     /// An expiry that ran just before this command may have removed what it names.
     pub fn live_target(&self, position: u64) -> Result<u32, Refusal> {
-        self.position_by_id.get(&position).copied().ok_or(Refusal {
-            code: Code::TradeIncorrectOrder,
-            at: At::Position,
-        })
+        self.position_by_id
+            .get(&position)
+            .copied()
+            .ok_or(Refusal { code: Code::TradeIncorrectOrder, at: At::Position })
     }
 
     /// Netting keeps isolated and cross positions of one instrument apart.
-    fn check_isolation(&self, order: &Order) -> Result<(), Refusal> {
-        let account = &self.accounts[order.account as usize];
-        let netting = self.groups[account.group as usize].def.mode == Mode::Netting;
+    pub fn check_isolation(&self, order: &Order) -> Result<(), Refusal> {
+        if !self.netting(order.account) {
+            return Ok(());
+        }
         let other = self.netting_position(order.account, order.instrument, !order.isolated);
-        if netting && other.is_some() {
+        if other.is_some() {
             return no(Code::TradeIncorrectState, At::Leverage);
         }
         Ok(())
     }
 
-    /// Entry price against the market: stops not yet triggered, distances kept.
-    pub fn check_entry(&self, order: &Order, client: i64, at_once: bool) -> Result<(), Refusal> {
-        if at_once {
-            return Ok(());
-        }
-        let triggered = match order.side {
-            Side::Buy => client >= order.price,
-            Side::Sell => client <= order.price,
+    /// Stop side, stops level, SL, TP and collar of a pending order; true when a limit could fill.
+    pub fn check_pending(&self, order: &Order) -> Result<bool, Refusal> {
+        let i = order.instrument;
+        let market = self.client_price(i, order.side, order.markup);
+        let reached = |price: i64, below: bool| match (order.side, below) {
+            (Side::Buy, true) | (Side::Sell, false) => market <= price,
+            (Side::Buy, false) | (Side::Sell, true) => market >= price,
         };
-        if matches!(order.kind, OrderType::Stop | OrderType::StopLimit) && triggered {
+        let limit = order.limit_now();
+        let fillable = limit && reached(order.limit(), true);
+        if !limit && reached(order.price, false) {
             return no(Code::TradeBadPrices, At::Price);
         }
-        let level = self.instruments[order.instrument as usize].def.stops_level;
-        if (order.price - client).abs() < level {
+        let level = self.instruments[i as usize].def.stops_level;
+        let price = if limit { order.limit() } else { order.price };
+        let patient = !matches!(order.tif, Tif::Ioc | Tif::Fok);
+        if patient && !fillable && (price - market).abs() < level {
             return no(Code::TradeBadStops, At::Price);
         }
-        Ok(())
-    }
-
-    /// SL and TP of an order: market orders against the closing price, others against their own.
-    pub fn check_stops(&self, order: &Order) -> Result<(), Refusal> {
-        let reference = if order.kind == OrderType::Market {
-            self.client_price(order.instrument, opposite(order.side), order.markup)
-        } else {
-            order.limit()
-        };
-        let level = self.instruments[order.instrument as usize].def.stops_level;
-        check_sl_tp(order.side, reference, order.sl, order.tp, level)
+        check_sl_tp(order.side, order.limit(), order.sl, order.tp, level)?;
+        self.check_collar(i, &[price])?;
+        if order.kind == OrderType::StopLimit {
+            self.check_collar(i, &[order.limit_price])?;
+        }
+        Ok(fillable)
     }
 
     /// The price collar fails closed: no price far from the market's middle.
-    pub fn check_collar(&self, order: &Order, entry: i64) -> Result<(), Refusal> {
-        let ins = &self.instruments[order.instrument as usize];
-        if ins.def.collar_ppm == 0 || order.position != 0 {
+    fn check_collar(&self, i: u32, prices: &[i64]) -> Result<(), Refusal> {
+        let ins = &self.instruments[i as usize];
+        if ins.def.collar_ppm == 0 {
             return Ok(());
         }
         let sum = i128::from(ins.bid) + i128::from(ins.ask);
-        let beyond = |p: i64| {
-            (2 * i128::from(p) - sum).abs() * 1_000_000 > i128::from(ins.def.collar_ppm) * sum
-        };
-        if beyond(entry) || (order.kind != OrderType::Market && beyond(order.price)) {
+        let most = i128::from(ins.def.collar_ppm) * sum;
+        if prices.iter().any(|&p| (2 * i128::from(p) - sum).abs() * 1_000_000 > most) {
             return no(Code::Collar, At::Price);
         }
         Ok(())
     }
 
     /// Pre-trade limits of the group (not for orders that reduce).
-    fn check_limits(
-        &self,
-        order: &Order,
-        entry: i64,
-        at_once: bool,
-        rests: bool,
-    ) -> Result<(), Refusal> {
-        let (a, i) = (order.account, order.instrument);
-        let account = &self.accounts[a as usize];
+    fn check_limits(&self, order: &Order, entry: i64, rests: bool) -> Result<(), Refusal> {
+        let i = order.instrument;
+        let account = &self.accounts[order.account as usize];
         let limits = self.groups[account.group as usize].def.limits;
         let over = |n: i128, most: i64| most > 0 && n > i128::from(most);
         if over(i128::from(order.volume), limits.order_volume_max) {
@@ -398,152 +413,61 @@ impl Engine {
                 return no(Code::LimitReached, At::Limits);
             }
         }
-        if at_once {
-            self.check_position_limits(a, i, order.side, order.volume, order.isolated)?;
-        }
-        if rests && over(i128::from(account.orders) + 1, limits.orders_max) {
-            return no(Code::LimitReached, At::Limits);
+        self.check_position_limits(order)?;
+        if limits.orders_max > 0 && rests {
+            let working = |&&s: &&u32| self.orders[s].working();
+            let count = self.order_slots(order.account).iter().filter(working).count();
+            if over(count as i128 + 1, limits.orders_max) {
+                return no(Code::LimitReached, At::Limits);
+            }
         }
         Ok(())
     }
 
-    /// Limits on what an order would open.
-    pub fn check_position_limits(
-        &self,
-        a: u32,
-        i: u32,
-        side: Side,
-        volume: i64,
-        isolated: bool,
-    ) -> Result<(), Refusal> {
+    /// Limits on what the rest of an order would open.
+    pub fn check_position_limits(&self, order: &Order) -> Result<(), Refusal> {
+        let (a, i, volume) = (order.account, order.instrument, i128::from(order.rest()));
         let account = &self.accounts[a as usize];
-        let group = &self.groups[account.group as usize];
-        let limits = &group.def.limits;
-        let netting = group.def.mode == Mode::Netting;
-        let existing = if netting {
-            self.netting_position(a, i, isolated)
-        } else {
-            None
-        };
-        let (long, short) = self.side_volumes(a, i, existing, netting);
-        let resulting = if netting {
-            let signed = if side == Side::Buy { volume } else { -volume };
-            (i128::from(long) - i128::from(short) + i128::from(signed)).abs()
-        } else {
-            i128::from(volume) + i128::from(if side == Side::Buy { long } else { short })
-        };
-        if resulting > i128::from(crate::limits::LEG_VOLUME_MAX) {
+        let limits = &self.groups[account.group as usize].def.limits;
+        let netting = self.netting(a);
+        let (long, short) = self.side_volumes(a, i);
+        let (same, other) = if order.side == Side::Buy { (long, short) } else { (short, long) };
+        let result = if netting { (same + volume - other).abs() } else { same + volume };
+        if result > i128::from(crate::limits::LEG_VOLUME_MAX) {
             return no(Code::Overflow, At::Volume);
         }
-        let most = limits.position_volume_max;
-        if most > 0 && resulting > i128::from(most) {
+        if limits.position_volume_max > 0 && result > i128::from(limits.position_volume_max) {
             return no(Code::LimitReached, At::Limits);
         }
-        let opens = existing.is_none();
-        if opens
-            && limits.positions_max > 0
-            && i64::from(account.positions) + 1 > limits.positions_max
+        let opens = if netting {
+            self.netting_position(a, i, order.isolated).is_none()
+        } else {
+            !self.position_by_id.contains_key(&order.opened_position)
+        };
+        if opens && limits.positions_max > 0 && i64::from(account.positions) >= limits.positions_max
         {
             return no(Code::LimitReached, At::Limits);
         }
         Ok(())
     }
 
-    fn side_volumes(&self, a: u32, i: u32, existing: Option<u32>, netting: bool) -> (i64, i64) {
-        if netting {
-            return existing.map_or((0, 0), |slot| {
-                let p = &self.positions[slot];
-                if p.side == Side::Buy {
-                    (p.volume, 0)
-                } else {
-                    (0, p.volume)
-                }
-            });
-        }
-        self.find_leg(a, i).map_or((0, 0), |l| {
-            let leg = &self.legs[l];
-            (leg.volume_long, leg.volume_short)
-        })
-    }
-
-    /// Free money after the trade (semantics 7.1, "Check").
-    pub fn check_money(
-        &self,
-        order: &Order,
-        volume: i64,
-        price: i64,
-        release: i128,
-    ) -> Result<(), Refusal> {
-        let (a, i) = (order.account, order.instrument);
-        let account = &self.accounts[a as usize];
-        let ins = &self.instruments[i as usize];
-        let path = self.need_path(i, ins.profit, account.currency)?;
-        let mut opens = volume;
-        let mut base = (0, 0);
+    /// Volumes held long and short on an instrument, isolated positions too.
+    fn side_volumes(&self, a: u32, i: u32) -> (i128, i128) {
         let mut sums = (0, 0);
-        let mut leg_before = 0;
-        if order.position != 0 {
-            return Ok(());
-        }
-        let netting = self.groups[account.group as usize].def.mode == Mode::Netting;
-        let existing = if netting {
-            self.netting_position(a, i, order.isolated)
-        } else {
-            None
-        };
-        let leg = if order.isolated {
-            None
-        } else {
-            self.find_leg(a, i)
-        };
-        if let Some(l) = leg {
+        if let Some(l) = self.find_leg(a, i) {
             let leg = &self.legs[l];
-            base = (leg.base_long, leg.base_short);
-            sums = (leg.volume_long, leg.volume_short);
-            leg_before = leg.margin;
+            sums = (i128::from(leg.volume_long), i128::from(leg.volume_short));
         }
-        if let Some(slot) = existing {
-            let p = &self.positions[slot];
-            if p.side != order.side {
-                if volume <= p.volume {
-                    return Ok(());
-                }
-                opens = volume - p.volume;
-                base = (0, 0);
-                sums = (0, 0);
+        let mut l = self.accounts[a as usize].first_isolated;
+        while l != NONE {
+            let leg = &self.legs[l];
+            if leg.instrument == i {
+                sums.0 += i128::from(leg.volume_long);
+                sums.1 += i128::from(leg.volume_short);
             }
+            l = leg.next_isolated;
         }
-        let unit = self.unit_of(a);
-        let deal = (order.side, opens, price);
-        let commission = self.commission(&order.commission, true, i, &path, unit, deal);
-        if order.isolated {
-            let shape = self.deal_of(order, opens, price);
-            let margin = self.isolated_margin(i, &path, &shape, opens, unit);
-            let free = self.equity(account) - (account.margin - release) - commission - margin;
-            return if free < 0 {
-                no(Code::TradeNoMoney, At::Volume)
-            } else {
-                Ok(())
-            };
-        }
-        let (open, hold) =
-            self.margin_base(account, i, order.side, OrderType::Market, opens, price)?;
-        if order.side == Side::Buy {
-            base.0 += hold;
-            sums.0 += opens;
-        } else {
-            base.1 += hold;
-            sums.1 += opens;
-        }
-        if sums.0.max(sums.1) > crate::limits::LEG_VOLUME_MAX {
-            return no(Code::Overflow, At::Volume);
-        }
-        let after = self.leg_margin(account, i, sums, base) - leg_before + account.margin - release
-            + (open - hold);
-        if after > account.margin && self.equity(account) - commission - after < 0 {
-            return no(Code::TradeNoMoney, At::Volume);
-        }
-        Ok(())
+        sums
     }
 }
 
@@ -552,11 +476,7 @@ pub fn check_deviation(side: Side, fill: i64, reference: i64, most: i64) -> Resu
     if most < 0 || reference <= 0 {
         return Ok(());
     }
-    let worse = if side == Side::Buy {
-        fill - reference
-    } else {
-        reference - fill
-    };
+    let worse = if side == Side::Buy { fill - reference } else { reference - fill };
     if worse > most {
         return no(Code::TradeRequote, At::MaxDeviation);
     }
@@ -573,11 +493,8 @@ pub fn check_sl_tp(
 ) -> Result<(), Refusal> {
     let below = |p: i64| p < reference && reference - p >= level;
     let above = |p: i64| p > reference && p - reference >= level;
-    let (sl_fits, tp_fits) = if side == Side::Buy {
-        (below(sl), above(tp))
-    } else {
-        (above(sl), below(tp))
-    };
+    let (sl_fits, tp_fits) =
+        if side == Side::Buy { (below(sl), above(tp)) } else { (above(sl), below(tp)) };
     if sl != 0 && !sl_fits {
         return no(Code::TradeInvalidSlTp, At::Sl);
     }
@@ -585,4 +502,16 @@ pub fn check_sl_tp(
         return no(Code::TradeInvalidSlTp, At::Tp);
     }
     Ok(())
+}
+
+/// The limit a maximal deviation makes, in client terms; None when none was asked for.
+pub fn deviation_limit(side: Side, reference: i64, most: i64) -> Option<i64> {
+    if most < 0 || reference <= 0 {
+        return None;
+    }
+    Some(if side == Side::Buy {
+        reference.saturating_add(most)
+    } else {
+        reference.saturating_sub(most)
+    })
 }

@@ -23,9 +23,7 @@ impl Core {
     #[new]
     #[pyo3(signature = (shard = 0))]
     fn new(shard: u16) -> Self {
-        Core {
-            engine: Engine::new(shard),
-        }
+        Core { engine: Engine::new(shard) }
     }
 
     /// Applies a batch of input records and returns the packed events.
@@ -69,18 +67,14 @@ impl Core {
     /// The whole state as bytes.
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let engine = &self.engine;
-        let bytes = py
-            .detach(|| engine.snapshot())
-            .map_err(PyRuntimeError::new_err)?;
+        let bytes = py.detach(|| engine.snapshot()).map_err(PyRuntimeError::new_err)?;
         Ok(PyBytes::new(py, &bytes))
     }
 
     /// The engine a snapshot was taken of; ValueError says what is wrong with damaged bytes.
     #[staticmethod]
     fn restore(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
-        let engine = py
-            .detach(|| Engine::restore(data))
-            .map_err(PyValueError::new_err)?;
+        let engine = py.detach(|| Engine::restore(data)).map_err(PyValueError::new_err)?;
         Ok(Core { engine })
     }
 
@@ -94,8 +88,7 @@ impl Core {
     /// Recomputes the invariants; RuntimeError names the first that does not hold.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         let engine = &self.engine;
-        py.detach(|| engine.check())
-            .map_err(PyRuntimeError::new_err)
+        py.detach(|| engine.check()).map_err(PyRuntimeError::new_err)
     }
 
     #[getter]
@@ -184,11 +177,7 @@ impl Core {
             let p = &e.positions[slot];
             let i = e.legs[p.leg].instrument;
             let side = crate::orders::opposite(p.side);
-            (
-                p.id,
-                e.position_profit(p),
-                e.client_price(i, side, p.markup),
-            )
+            (p.id, e.position_profit(p), e.client_price(i, side, p.markup))
         };
         e.position_slots(a).into_iter().map(row).collect()
     }
@@ -210,38 +199,21 @@ impl Core {
     fn quote(&self, index: u32) -> PyResult<(i64, i64, i64)> {
         match self.engine.instruments.get(index as usize) {
             Some(i) => Ok((i.bid, i.ask, i.quote_ts)),
-            None => Err(PyValueError::new_err(format!(
-                "no instrument with index {index}"
-            ))),
+            None => Err(PyValueError::new_err(format!("no instrument with index {index}"))),
         }
     }
 
     /// JSON definitions by index.
     fn instruments(&self) -> PyResult<Vec<String>> {
-        jsons(
-            self.engine
-                .instruments
-                .iter()
-                .map(|i| serde_json::to_string(&i.def)),
-        )
+        jsons(self.engine.instruments.iter().map(|i| serde_json::to_string(&i.def)))
     }
 
     fn groups(&self) -> PyResult<Vec<String>> {
-        jsons(
-            self.engine
-                .groups
-                .iter()
-                .map(|g| serde_json::to_string(&g.def)),
-        )
+        jsons(self.engine.groups.iter().map(|g| serde_json::to_string(&g.def)))
     }
 
     fn currencies(&self) -> PyResult<Vec<String>> {
-        jsons(
-            self.engine
-                .currencies
-                .iter()
-                .map(|c| serde_json::to_string(&c.def)),
-        )
+        jsons(self.engine.currencies.iter().map(|c| serde_json::to_string(&c.def)))
     }
 
     /// Ledger accounts of a customer: (ledger, sub, currency index, amount), zeros left out.
@@ -282,7 +254,7 @@ impl Core {
     }
 
     /// Trading states: shard, groups by index, instruments by index, halted accounts by id.
-    fn trading_states(&self) -> (u8, Vec<u8>, Vec<u8>, Vec<(u64, u8)>) {
+    fn trading_states(&self) -> TradingStates {
         let e = &self.engine;
         (
             e.state as u8,
@@ -305,10 +277,7 @@ impl Core {
         row.set_item("orders", e.order_by_id.len())?;
         row.set_item("legs", e.legs.items.len() - e.legs.free.len())?;
         row.set_item("remembered", e.commands.len())?;
-        row.set_item(
-            "book_bytes",
-            e.books.iter().map(|b| b.bytes()).sum::<usize>(),
-        )?;
+        row.set_item("book_bytes", e.books.iter().map(|b| b.bytes()).sum::<usize>())?;
         row.set_item("position_bytes", size_of::<crate::state::Position>())?;
         row.set_item("leg_bytes", size_of::<crate::state::Leg>())?;
         row.set_item("order_bytes", size_of::<crate::state::Order>())?;
@@ -317,10 +286,11 @@ impl Core {
     }
 }
 
+/// Shard, groups by index, instruments by index, accounts that are not active by id.
+type TradingStates = (u8, Vec<u8>, Vec<u8>, Vec<(u64, u8)>);
+
 fn jsons(texts: impl Iterator<Item = Result<String, serde_json::Error>>) -> PyResult<Vec<String>> {
-    texts
-        .collect::<Result<_, _>>()
-        .map_err(|e| PyRuntimeError::new_err(e.to_string()))
+    texts.collect::<Result<_, _>>().map_err(|e| PyRuntimeError::new_err(e.to_string()))
 }
 
 fn describe<'py>(py: Python<'py>, layouts: &[&Layout]) -> PyResult<Bound<'py, PyDict>> {
@@ -329,11 +299,8 @@ fn describe<'py>(py: Python<'py>, layouts: &[&Layout]) -> PyResult<Bound<'py, Py
         let row = PyDict::new(py);
         row.set_item("kind", layout.kind)?;
         row.set_item("size", layout.size)?;
-        let fields: Vec<(&str, String)> = layout
-            .fields
-            .iter()
-            .map(|(name, code)| (*name, code.to_string()))
-            .collect();
+        let fields: Vec<(&str, String)> =
+            layout.fields.iter().map(|(name, code)| (*name, code.to_string())).collect();
         row.set_item("fields", fields)?;
         table.set_item(layout.name, row)?;
     }

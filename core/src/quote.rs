@@ -6,7 +6,7 @@
 
 use crate::bands::Guard;
 use crate::book::Book;
-use crate::code::{OrderState, PositionState, Posting, Reason, Side, Trading};
+use crate::code::{OrderState, PositionState, Posting, Reason, Trading};
 use crate::engine::{Engine, Parked};
 use crate::group::Mode;
 use crate::money::muldiv;
@@ -56,12 +56,7 @@ impl Engine {
             }
         }
         let (bid, ask) = (self.instruments[i].bid, self.instruments[i].ask);
-        for book in [
-            Book::BandBidFall,
-            Book::BandBidRise,
-            Book::BandAskFall,
-            Book::BandAskRise,
-        ] {
+        for book in [Book::BandBidFall, Book::BandBidRise, Book::BandAskFall, Book::BandAskRise] {
             while let Some((entry, price)) = self.books[i].pop(book, bid, ask) {
                 if !self.leg_wants(i, book, entry.slot, price) {
                     continue;
@@ -98,12 +93,7 @@ impl Engine {
     fn fired_orders(&mut self, i: usize) -> Vec<u64> {
         let (bid, ask) = (self.instruments[i].bid, self.instruments[i].ask);
         let mut ids = Vec::new();
-        for book in [
-            Book::BuyLimit,
-            Book::BuyStop,
-            Book::SellLimit,
-            Book::SellStop,
-        ] {
+        for book in [Book::BuyLimit, Book::BuyStop, Book::SellLimit, Book::SellStop] {
             while let Some((entry, price)) = self.books[i].pop(book, bid, ask) {
                 if self.order_wants(book, entry.slot, entry.generation, price) {
                     ids.push(self.orders[entry.slot].id);
@@ -153,24 +143,19 @@ impl Engine {
             self.parked.insert(Parked::Position(id));
             return;
         }
-        let ins = &self.instruments[leg.instrument as usize];
-        let (bid, ask) = (ins.bid, ins.ask);
         self.disarm_position(slot);
-        let p = &mut self.positions[slot];
-        p.sl = if p.side == Side::Buy {
-            (bid - p.markup).max(1) - p.trailing
-        } else {
-            ask + p.markup + p.trailing
-        };
+        let moved = self.trail_to_quote(slot);
         self.arm_position(slot);
-        self.emit_position(slot, PositionState::Changed, Reason::Trailing);
+        if moved {
+            self.emit_position(slot, PositionState::Changed, Reason::Trailing);
+        }
     }
 
     /// End of an input: isolated positions, then every touched account in order of opening.
     #[inline]
-    pub fn settle(&mut self) {
+    pub fn settle(&mut self, quoted: Option<u32>) {
         if !self.touched_isolated.is_empty() {
-            self.isolated_stops();
+            self.isolated_stops(quoted);
         }
         if self.touched.is_empty() {
             return;
@@ -186,7 +171,8 @@ impl Engine {
         self.touched = accounts;
     }
 
-    fn isolated_stops(&mut self) {
+    /// Isolated positions at their stop close on a quote of their own; others get a new band.
+    fn isolated_stops(&mut self, quoted: Option<u32>) {
         let mut ids = std::mem::take(&mut self.touched_isolated);
         ids.sort_unstable();
         ids.dedup();
@@ -207,6 +193,7 @@ impl Engine {
                 continue;
             }
             let free = p.closing == 0
+                && quoted.is_some_and(|q| self.on_chain(l, q))
                 && !self.account_halted(a)
                 && self.instruments[i as usize].executable(self.now);
             let volume = p.volume;
@@ -228,6 +215,17 @@ impl Engine {
         self.touched_isolated = ids;
     }
 
+    fn on_chain(&self, first: u32, i: u32) -> bool {
+        let mut l = first;
+        while l != NONE {
+            if self.legs[l].instrument == i {
+                return true;
+            }
+            l = self.legs[l].next;
+        }
+        false
+    }
+
     /// Margin call and stop-out of one account; then a new band.
     fn evaluate(&mut self, a: u32) {
         if self.account_halted(a) {
@@ -246,10 +244,11 @@ impl Engine {
             let e = self.equity(account);
             if out.is_some_and(|t| e < t) {
                 self.set_level(a, 2, e);
-                if self.cancel_largest_pending(a) {
+                let in_flight = self.close_in_flight(a);
+                if !in_flight && self.cancel_largest_pending(a) {
                     continue;
                 }
-                if self.close_largest_loss(a) {
+                if !in_flight && self.close_largest_loss(a) {
                     closed = true;
                     continue;
                 }
@@ -290,15 +289,9 @@ impl Engine {
         let account = &self.accounts[a as usize];
         let (call, out) = self.levels(account);
         let guard = if account.level == 0 {
-            Guard {
-                lower: call.or(out),
-                upper: None,
-            }
+            Guard { lower: call.or(out), upper: None }
         } else {
-            Guard {
-                lower: out,
-                upper: call,
-            }
+            Guard { lower: out, upper: call }
         };
         let fixed = account.balance + account.credit - account.isolated;
         self.arm_chain(account.first_leg, fixed, value, guard);
@@ -311,10 +304,7 @@ impl Engine {
         let ppm = self.groups[account.group as usize].def.isolated_stop_ppm;
         let stop = muldiv(leg.base_long, i128::from(ppm), 1_000_000);
         let value = leg.margin + self.floating(leg);
-        let guard = Guard {
-            lower: Some(stop + 1),
-            upper: None,
-        };
+        let guard = Guard { lower: Some(stop + 1), upper: None };
         let fixed = leg.margin;
         self.arm_chain(l, fixed, value, guard);
     }
@@ -325,11 +315,7 @@ impl Engine {
             return;
         }
         account.level = level;
-        let equity = if equity == 0 {
-            self.equity(&self.accounts[a as usize])
-        } else {
-            equity
-        };
+        let equity = if equity == 0 { self.equity(&self.accounts[a as usize]) } else { equity };
         let account = &self.accounts[a as usize];
         let event = wire::EventMargin {
             account: account.id,
@@ -341,6 +327,23 @@ impl Engine {
             margin: account.margin,
         };
         self.emit(&event, 0);
+    }
+
+    /// Is a routed close of one of the account's cross positions under way?
+    fn close_in_flight(&self, a: u32) -> bool {
+        let mut l = self.accounts[a as usize].first_leg;
+        while l != NONE {
+            let leg = &self.legs[l];
+            let mut s = if leg.positions > 0 { leg.first_position } else { NONE };
+            while s != NONE {
+                if self.positions[s].closing != 0 {
+                    return true;
+                }
+                s = self.positions[s].next;
+            }
+            l = leg.next;
+        }
+        false
     }
 
     /// Cancels the pending order that reserves most; false when none reserves anything.
@@ -377,9 +380,6 @@ impl Engine {
             let mut s = leg.first_position;
             while s != NONE && leg.positions > 0 {
                 let p = &self.positions[s];
-                if p.closing != 0 {
-                    return false;
-                }
                 if executable {
                     let profit = self.position_profit(p);
                     let better = best.is_none_or(|(least, id, _)| {
@@ -401,24 +401,16 @@ impl Engine {
         let netting = self.groups[account.group as usize].def.mode == Mode::Netting;
         let i = self.legs[p.leg].instrument;
         let most = self.instruments[i as usize].def.volume_max;
-        let volume = if netting {
-            p.volume.min(most)
-        } else {
-            p.volume
-        };
+        let volume = if netting { p.volume.min(most) } else { p.volume };
         self.close_position_now(slot, volume, Reason::StopOut);
         // A routed close is under way: the account is being handled, not done.
-        self.position_by_id
-            .get(&id)
-            .is_none_or(|&s| self.positions[s].closing == 0)
+        self.position_by_id.get(&id).is_none_or(|&s| self.positions[s].closing == 0)
     }
 
     /// Negative-balance protection after the last position was stopped out.
     fn compensate(&mut self, a: u32) {
         let account = &self.accounts[a as usize];
-        let protect = self.groups[account.group as usize]
-            .def
-            .negative_balance_protection;
+        let protect = self.groups[account.group as usize].def.negative_balance_protection;
         if !protect || account.positions > 0 || account.balance >= 0 {
             return;
         }

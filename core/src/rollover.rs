@@ -1,6 +1,6 @@
 //! Swaps at the end of a day, and funding of perpetuals.
 
-use crate::code::{no, At, Code, Ledger, PositionState, Posting, Reason, Side};
+use crate::code::{no, At, Code, Ledger, PositionState, Posting, Reason, Refusal, Side};
 use crate::engine::{Engine, Outcome};
 use crate::instrument::SwapMode;
 use crate::ledger::SUB_BALANCE;
@@ -16,11 +16,7 @@ impl Engine {
         let mut l = self.accounts[a as usize].first_leg;
         while l != NONE {
             let leg = &self.legs[l];
-            let mut s = if leg.positions > 0 {
-                leg.first_position
-            } else {
-                NONE
-            };
+            let mut s = if leg.positions > 0 { leg.first_position } else { NONE };
             while s != NONE {
                 slots.push(s);
                 s = self.positions[s].next;
@@ -50,15 +46,21 @@ impl Engine {
                 if self.positions[slot].last_swap_day >= r.day {
                     continue;
                 }
+                let Ok(moved) = self.swap_position(slot, r.day) else { continue };
                 self.positions[slot].last_swap_day = r.day;
-                posted += u64::from(self.swap_position(slot, r.day));
+                if moved {
+                    posted += 1;
+                    let a = self.legs[self.positions[slot].leg].account;
+                    self.emit_position(slot, PositionState::Changed, Reason::Rollover);
+                    self.touch(a);
+                }
             }
         }
         Ok((Code::Ok, posted))
     }
 
-    /// Swap of one position for one day; false when nothing is due.
-    fn swap_position(&mut self, slot: u32, day: u32) -> bool {
+    /// Swap of one position for one day; false when nothing is due, an error without conversion.
+    fn swap_position(&mut self, slot: u32, day: u32) -> Result<bool, Refusal> {
         let p = &self.positions[slot];
         let (id, side, volume, cost, markup) = (p.id, p.side, p.volume, p.cost, p.markup);
         let l = p.leg;
@@ -68,14 +70,10 @@ impl Engine {
         let d = &ins.def;
         // 1970-01-01 was a Thursday: index 3 from Monday.
         let factor = i128::from(d.swap_days[((day + 3) % 7) as usize]);
-        let rates = self
-            .swap_terms
-            .get(&id)
-            .copied()
-            .unwrap_or((d.swap_long, d.swap_short));
+        let rates = self.swap_terms.get(&id).copied().unwrap_or((d.swap_long, d.swap_short));
         let s = i128::from(if side == Side::Buy { rates.0 } else { rates.1 });
-        if factor == 0 || d.swap_mode == SwapMode::Disabled || s == 0 || ins.bid == 0 {
-            return false;
+        if factor == 0 || d.swap_mode == SwapMode::Disabled {
+            return Ok(false);
         }
         let v = i128::from(volume);
         let account = &self.accounts[a as usize];
@@ -87,7 +85,7 @@ impl Engine {
         let current = i128::from(if side == Side::Buy { ins.bid } else { ins.ask });
         let per_lot = muldiv(s, v, pow10(8));
         let (from, amount) = match d.swap_mode {
-            SwapMode::Disabled => return false,
+            SwapMode::Disabled => return Ok(false),
             SwapMode::Points => (ins.profit, muldiv(s * v, ins.kn, ins.kd * pow10(8))),
             SwapMode::Base => (ins.base, per_lot),
             SwapMode::Margin => (ins.margin, per_lot),
@@ -97,42 +95,25 @@ impl Engine {
             SwapMode::InterestOpen => (ins.profit, interest(cost)),
             SwapMode::ReopenClose | SwapMode::ReopenBid => {
                 let close = match (side, d.swap_mode) {
-                    (_, SwapMode::ReopenBid) => ins.bid,
-                    (Side::Buy, _) => (ins.bid - markup).max(1),
+                    (_, SwapMode::ReopenBid) | (Side::Buy, _) => (ins.bid - markup).max(1),
                     (Side::Sell, _) => ins.ask + markup,
                 };
                 let moved = crate::money::he_div(s, pow10(8)) * factor;
                 self.reopen(slot, close, moved);
-                return true;
+                return Ok(true);
             }
         };
-        let path = if from == ins.profit {
-            path
-        } else {
-            match self.path(i, from, own) {
-                Some(path) => path,
-                None => return false,
-            }
-        };
+        let path = if from == ins.profit { path } else { self.need_path(i, from, own)? };
         let money = self.convert(amount * factor, &path, rate, None);
         let amount = post(money, self.unit_of(a));
         if amount == 0 {
-            return false;
+            return Ok(false);
         }
         self.cash(a, Posting::Swap, amount);
-        self.leg(
-            a,
-            Ledger::FundingPnl,
-            SUB_BALANCE,
-            Posting::Swap,
-            own,
-            amount,
-        );
+        self.leg(a, Ledger::FundingPnl, SUB_BALANCE, Posting::Swap, own, amount);
         self.emit_ledger(a, id);
         self.positions[slot].swap += amount;
-        self.emit_position(slot, PositionState::Changed, Reason::Rollover);
-        self.touch(a);
-        true
+        Ok(true)
     }
 
     /// Realises a position at `close` and opens it again at `close + moved`.
@@ -144,35 +125,16 @@ impl Engine {
         let raw = Self::raw_profit(side, close, volume, cost);
         let money = Self::money_of(&self.instruments[i as usize], raw);
         let own = self.accounts[a as usize].currency;
-        let profit = post(
-            self.convert(money, &path, Rate::of_profit(side), None),
-            self.unit_of(a),
-        );
+        let profit = post(self.convert(money, &path, Rate::of_profit(side), None), self.unit_of(a));
         let before = self.ledger_cost(slot);
-        let price = (i128::from(close) + moved).max(1);
+        let price = i128::from(close) + moved;
         self.recost(slot, price * i128::from(volume));
         let currency = self.instruments[i as usize].profit;
         let change = self.ledger_cost(slot) - before;
-        self.leg(
-            a,
-            Ledger::Position,
-            SUB_BALANCE,
-            Posting::Swap,
-            currency,
-            change,
-        );
-        self.leg(
-            a,
-            Ledger::RealisedPnl,
-            SUB_BALANCE,
-            Posting::Profit,
-            own,
-            profit,
-        );
+        self.leg(a, Ledger::Position, SUB_BALANCE, Posting::Open, currency, change);
+        self.leg(a, Ledger::RealisedPnl, SUB_BALANCE, Posting::Profit, own, profit);
         self.cash(a, Posting::Profit, profit);
         self.emit_ledger(a, id);
-        self.emit_position(slot, PositionState::Changed, Reason::Rollover);
-        self.touch(a);
         if self.positions[slot].isolated {
             self.touched_isolated.push(id);
         }
@@ -214,14 +176,7 @@ impl Engine {
         }
         let own = self.accounts[a as usize].currency;
         self.cash(a, Posting::Funding, amount);
-        self.leg(
-            a,
-            Ledger::FundingPnl,
-            SUB_BALANCE,
-            Posting::Funding,
-            own,
-            amount,
-        );
+        self.leg(a, Ledger::FundingPnl, SUB_BALANCE, Posting::Funding, own, amount);
         if isolated {
             self.positions[slot].margin += amount;
             self.legs[l].margin += amount;

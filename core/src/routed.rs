@@ -3,13 +3,12 @@
 //! An intent is an order in state Routing with its margin reserved. The venue's reports move it;
 //! a fill is booked once per (order, trade id), also when it comes late or is more than asked.
 
-use crate::code::{At, Code, OrderState, Reason, Refusal, ReportKind, Side};
+use crate::code::{At, Code, OrderState, OrderType, Reason, Refusal, ReportKind, Side};
 use crate::dedupe::Answer;
 use crate::engine::{Engine, Outcome};
 use crate::exec::{FILL_LATE, FILL_OVER, FILL_ROUTED};
+use crate::funds::Plan;
 use crate::limits::REMEMBERED_ROUTED;
-use crate::money::post;
-use crate::place::check_deviation;
 use crate::state::Order;
 use crate::wire;
 
@@ -17,122 +16,59 @@ const SUBMIT: u8 = 0;
 const CANCEL: u8 = 1;
 
 impl Engine {
-    /// A client's order that executes at a venue: reserve, intent, TRADE_ACCEPTED.
-    pub fn place_routed(
-        &mut self,
-        mut order: Order,
-        place: &wire::PlaceOrder,
-        price: i64,
-        comment: &[u8],
-    ) -> Outcome {
-        let market = order.kind == crate::code::OrderType::Market;
-        if market && order.position == 0 {
-            check_deviation(order.side, price, place.price, place.max_deviation)?;
-        }
-        self.check_money(&order, order.volume, price, 0)?;
-        let limit = if !market {
-            order.price
-        } else if place.price > 0 && place.max_deviation >= 0 {
-            bounded(order.side, place.price, place.max_deviation)
-        } else {
-            0
-        };
-        order.id = self.next_id();
-        let id = order.id;
-        self.submit(order, price, limit, comment);
-        Ok((Code::TradeAccepted, id))
-    }
-
     /// A pending order that triggered: it goes to the venue instead of filling here.
-    pub fn route_pending(&mut self, slot: u32, price: i64) {
+    pub fn route_pending(&mut self, slot: u32, reserve: i128) {
         self.disarm_order(slot);
-        let (a, oco, id) = {
-            let order = &mut self.orders[slot];
-            order.routed = true;
-            order.state = OrderState::Routing;
-            order.reason = Reason::Pending;
-            (order.account, order.oco, order.id)
-        };
-        let order = self.orders[slot].clone();
-        let limit = match order.kind {
-            crate::code::OrderType::Stop => 0,
-            _ => order.limit(),
-        };
-        let reserve = self.routed_reserve(&order, price);
+        let order = &mut self.orders[slot];
+        order.routed = true;
+        order.reason = Reason::Pending;
+        order.state = OrderState::Routing;
+        let (a, oco, id) = (order.account, order.oco, order.id);
         let change = reserve - order.margin;
-        self.orders[slot].margin = reserve;
-        if change != 0 {
-            self.accounts[a as usize].margin += change;
-            self.margin_leg(a, change);
-            self.emit_ledger(a, id);
-            self.touch(a);
-        }
+        order.margin = reserve;
+        self.touch(a);
+        self.move_margin(a, id, change);
         let order = self.orders[slot].clone();
+        let limit = (order.kind != OrderType::Stop).then(|| order.limit());
         self.emit_order(&order, 0, &[]);
         self.emit_route(&order, SUBMIT, limit);
         self.cancel_oco(a, oco, id);
     }
 
-    /// A close that goes to the venue; the position waits for the report.
-    pub fn route_close(&mut self, order: Order, slot: u32, limit: i64) {
-        self.positions[slot].closing = order.id;
-        self.submit(order, 0, limit.max(0), &[]);
-    }
-
-    fn submit(&mut self, mut order: Order, price: i64, limit: i64, comment: &[u8]) {
+    /// Sends an order to the venue: reserve, ORDER, ROUTE; a position it closes waits for the
+    /// report. `limit` is in client terms, None for a plain market order.
+    pub fn submit(&mut self, mut order: Order, reserve: i128, limit: Option<i64>, comment: &[u8]) {
         let a = order.account;
         order.routed = true;
         order.state = OrderState::Routing;
-        if order.position != 0 {
-            if let Some(&slot) = self.position_by_id.get(&order.position) {
-                self.positions[slot].closing = order.id;
-            }
-        } else {
-            order.margin = self.routed_reserve(&order, price);
-        }
-        if order.margin != 0 {
-            self.accounts[a as usize].margin += order.margin;
-            self.margin_leg(a, order.margin);
-            self.emit_ledger(a, order.id);
+        order.margin = reserve;
+        if let Some(&slot) = self.position_by_id.get(&order.position) {
+            self.positions[slot].closing = order.id;
         }
         self.touch(a);
+        self.move_margin(a, order.id, reserve);
         self.emit_order(&order, 0, comment);
         self.emit_route(&order, SUBMIT, limit);
         self.add_order(order);
     }
 
-    /// Margin a routed order holds until the venue answers: of the part that opens.
-    fn routed_reserve(&self, order: &Order, price: i64) -> i128 {
-        let (a, i) = (order.account, order.instrument);
-        if self.reduces(a, i, order.side, order.rest(), order.isolated) {
-            return 0;
+    /// Margin of an order in ledger 5, with its LEDGER event.
+    fn move_margin(&mut self, a: u32, order: u64, change: i128) {
+        if change != 0 {
+            self.accounts[a as usize].margin += change;
+            self.margin_leg(a, change);
+            self.emit_ledger(a, order);
         }
-        let account = &self.accounts[a as usize];
-        let unit = self.unit_of(a);
-        if order.isolated {
-            let ins = &self.instruments[i as usize];
-            let path = self
-                .path(i, ins.profit, account.currency)
-                .unwrap_or_default();
-            let deal = self.deal_of(order, order.rest(), price);
-            return self.isolated_margin(i, &path, &deal, order.rest(), unit);
-        }
-        let kind = crate::code::OrderType::Market;
-        self.margin_base(account, i, order.side, kind, order.rest(), price)
-            .map_or(0, |m| post(m.0, unit))
     }
 
     pub fn cancel_routed(&mut self, slot: u32) -> Result<(), Refusal> {
         if self.orders[slot].state == OrderState::CancelPending {
-            return Err(Refusal {
-                code: Code::TradeIncorrectState,
-                at: At::Order,
-            });
+            return Err(Refusal { code: Code::TradeIncorrectState, at: At::Order });
         }
         self.orders[slot].state = OrderState::CancelPending;
-        let order = self.orders[slot].clone();
+        let order = Order { reason: Reason::Client, ..self.orders[slot].clone() };
         self.emit_order(&order, 0, &[]);
-        self.emit_route(&order, CANCEL, 0);
+        self.emit_route(&order, CANCEL, None);
         Ok(())
     }
 
@@ -176,104 +112,135 @@ impl Engine {
     /// REPORT after admission.
     pub fn report(&mut self, r: &wire::Report) -> Outcome {
         let kind = ReportKind::from_number(r.kind).unwrap_or(ReportKind::Unknown);
-        let outcome = Ok((Code::Ok, r.order));
+        let live = self.order_by_id.get(&r.order).copied();
+        let ended = self.ended_order(r.order);
         if kind == ReportKind::Fill {
-            let answer = Answer {
-                code: Code::Ok,
-                at: At::None,
-                reference: r.order,
-            };
-            self.fills.remember(r.order, &r.trade, 0, answer);
+            self.report_fill(live, ended, r)?;
+        } else if let Some(slot) = live {
+            self.report_state(slot, kind);
         }
-        let Some(&slot) = self.order_by_id.get(&r.order) else {
-            if kind == ReportKind::Fill {
-                self.late_fill(r);
-            }
-            return outcome;
-        };
-        let state = match kind {
-            ReportKind::Fill => {
-                self.report_fill(slot, r);
-                return outcome;
-            }
-            ReportKind::Accepted => OrderState::Routed,
-            ReportKind::Unknown => OrderState::Unresolved,
-            ReportKind::Rejected | ReportKind::Cancelled | ReportKind::Expired => {
-                let state = match kind {
-                    ReportKind::Rejected => OrderState::Rejected,
-                    ReportKind::Expired => OrderState::Expired,
-                    _ => OrderState::Cancelled,
-                };
-                self.end_order(slot, state, Reason::Venue, 0);
-                return outcome;
-            }
-        };
-        self.orders[slot].state = state;
-        let order = self.orders[slot].clone();
-        self.emit_order(&order, 0, &[]);
-        outcome
+        let order = live.map(|s| self.orders[s].account);
+        let account = order.or(ended.map(|n| self.ended[n].account));
+        if let Some(a) = account {
+            self.touch(a);
+        }
+        Ok((Code::Ok, r.order))
     }
 
-    fn venue_deal(&self, order: &Order, r: &wire::Report) -> crate::exec::Deal {
+    /// What a venue says of a live order besides fills.
+    fn report_state(&mut self, slot: u32, kind: ReportKind) {
+        let state = match kind {
+            ReportKind::Rejected => OrderState::Rejected,
+            ReportKind::Expired => OrderState::Expired,
+            ReportKind::Cancelled => OrderState::Cancelled,
+            ReportKind::Accepted => {
+                let from = self.orders[slot].state;
+                if !matches!(from, OrderState::Routing | OrderState::Unresolved) {
+                    return;
+                }
+                OrderState::Routed
+            }
+            _ => OrderState::Unresolved,
+        };
+        if matches!(kind, ReportKind::Accepted | ReportKind::Unknown) {
+            self.orders[slot].state = state;
+            let order = Order { reason: Reason::Venue, ..self.orders[slot].clone() };
+            self.emit_order(&order, 0, &[]);
+        } else {
+            self.end_order(slot, state, Reason::Venue, 0);
+        }
+    }
+
+    /// Books a fill of a live or of an ended (late) order.
+    fn report_fill(
+        &mut self,
+        live: Option<u32>,
+        ended: Option<usize>,
+        r: &wire::Report,
+    ) -> Result<(), Refusal> {
+        let mut order = match (live, ended) {
+            (Some(slot), _) => self.orders[slot].clone(),
+            (None, Some(n)) => self.ended[n].clone(),
+            (None, None) => {
+                return Err(Refusal { code: Code::TradeIncorrectOrder, at: At::Order });
+            }
+        };
+        let late = live.is_none();
+        if late {
+            order.reason = Reason::Venue;
+        }
         let price = match order.side {
             Side::Buy => r.price + order.markup,
             Side::Sell => (r.price - order.markup).max(1),
         };
-        let mut deal = self.deal_of(order, r.volume, price);
-        deal.flags = FILL_ROUTED;
+        self.can_book(&order, r.volume, price)?;
+        let answer = Answer { code: Code::Ok, at: At::None, reference: r.order };
+        self.fills.remember(r.order, &r.trade, 0, answer);
+        let mut deal = self.deal_of(&order, r.volume, price);
+        let over = order.filled + r.volume > order.volume;
+        deal.flags =
+            FILL_ROUTED | if late { FILL_LATE } else { 0 } | if over { FILL_OVER } else { 0 };
         deal.trade = r.trade;
-        deal
-    }
-
-    fn report_fill(&mut self, slot: u32, r: &wire::Report) {
-        let order = self.orders[slot].clone();
-        let mut deal = self.venue_deal(&order, r);
-        deal.release = self.release_part(&order, r.volume);
-        if r.volume > order.rest() {
-            deal.flags |= FILL_OVER;
-        }
-        let position = self.execute(&deal);
+        deal.release = self.release_part(&order, r.volume, false);
+        let release = deal.release;
+        let opened = self.execute(&deal);
+        order.filled += r.volume;
+        order.margin -= release;
+        order.opened_position = opened;
+        let Some(slot) = live else {
+            if let Some(n) = ended {
+                self.ended[n] = order.clone();
+            }
+            self.emit_order(&order, 0, &[]);
+            self.compensate_isolated();
+            return Ok(());
+        };
         let o = &mut self.orders[slot];
-        o.margin -= deal.release;
-        o.filled += r.volume;
-        if o.position == 0 {
-            o.opened_position = position;
-        }
+        o.filled = order.filled;
+        o.margin = order.margin;
+        o.opened_position = opened;
         if o.filled >= o.volume {
-            self.finish_order(slot);
-            return;
+            let reason = order.reason;
+            self.finish_order(slot, reason);
+        } else {
+            if o.state != OrderState::CancelPending {
+                o.state = OrderState::Partial;
+            }
+            let shown = o.clone();
+            self.emit_order(&shown, 0, &[]);
         }
-        if !matches!(o.state, OrderState::CancelPending) {
-            o.state = OrderState::Partial;
-        }
-        let shown = Order {
-            state: OrderState::Partial,
-            ..o.clone()
-        };
-        self.emit_order(&shown, 0, &[]);
+        self.compensate_isolated();
+        Ok(())
     }
 
-    fn late_fill(&mut self, r: &wire::Report) {
-        let Some(n) = self.ended_order(r.order) else {
-            return;
-        };
-        let order = self.ended[n].clone();
-        let mut deal = self.venue_deal(&order, r);
-        deal.flags |= FILL_LATE;
-        if order.filled + r.volume > order.volume {
-            deal.flags |= FILL_OVER;
+    /// A conversion that opening would need must exist before anything is booked.
+    fn can_book(&self, order: &Order, volume: i64, price: i64) -> Result<(), Refusal> {
+        let target = self.position_by_id.get(&order.position);
+        let closes = target.map_or(0, |&slot| volume.min(self.positions[slot].volume));
+        let plan = self.plan(order, volume - closes);
+        if plan.open_volume == 0 {
+            return Ok(());
         }
-        let position = self.execute(&deal);
-        let o = &mut self.ended[n];
-        o.filled += r.volume;
-        if o.position == 0 {
-            o.opened_position = position;
+        let (a, i) = (order.account, order.instrument);
+        let account = &self.accounts[a as usize];
+        let none = Plan { closes: None, close_volume: 0, open_volume: plan.open_volume };
+        self.open_path(order, &none)?;
+        if order.isolated {
+            let profit = self.instruments[i as usize].profit;
+            self.need_path(i, profit, account.currency)?;
+            return Ok(());
         }
-        let shown = o.clone();
-        self.emit_order(&shown, 0, &[]);
+        let kind = OrderType::Market;
+        self.margin_base(account, i, order.side, kind, plan.open_volume, price).map(|_| ())
     }
 
-    fn emit_route(&mut self, order: &Order, action: u8, limit: i64) {
+    /// The ROUTE event; its limit is in the venue's terms: the markup is taken off.
+    fn emit_route(&mut self, order: &Order, action: u8, limit: Option<i64>) {
+        let most = self.instruments[order.instrument as usize].def.price_max;
+        let venue = |client: i64| {
+            let shift = if order.side == Side::Buy { -order.markup } else { order.markup };
+            client.saturating_add(shift).clamp(1, most)
+        };
         let event = wire::EventRoute {
             order: order.id,
             account: self.accounts[order.account as usize].id,
@@ -283,19 +250,10 @@ impl Engine {
             tif: order.tif as u8,
             reason: order.reason as u8,
             volume: order.rest(),
-            limit,
+            limit: limit.map_or(0, venue),
             position: order.position,
             tag: order.tag,
         };
         self.emit(&event, 0);
-    }
-}
-
-/// The worst price a deviation allows.
-fn bounded(side: Side, price: i64, deviation: i64) -> i64 {
-    if side == Side::Buy {
-        price + deviation
-    } else {
-        (price - deviation).max(1)
     }
 }

@@ -86,16 +86,7 @@ fn remember_all(memory: &mut Dedupe, entries: &[Remembered]) -> Result<(), Strin
     for e in entries {
         let code = Code::from_number(e.code).ok_or("snapshot: unknown return code")?;
         let at = At::from_number(e.at).ok_or("snapshot: unknown field number")?;
-        memory.remember(
-            e.owner,
-            &e.id,
-            e.body,
-            Answer {
-                code,
-                at,
-                reference: e.reference,
-            },
-        );
+        memory.remember(e.owner, &e.id, e.body, Answer { code, at, reference: e.reference });
     }
     Ok(())
 }
@@ -241,8 +232,7 @@ impl Engine {
         }
         self.books = self.instruments.iter().map(|_| Books::default()).collect();
         self.stuck = vec![BTreeSet::new(); self.instruments.len()];
-        self.stuck_isolated
-            .resize(self.instruments.len(), BTreeSet::new());
+        self.stuck_isolated.resize(self.instruments.len(), BTreeSet::new());
         let oldest = self.ended_count - self.ended.len() as u64;
         for (n, order) in self.ended.iter().enumerate() {
             self.ended_by_id.insert(order.id, oldest + n as u64);

@@ -109,12 +109,7 @@ pub const NEVER_HIGH: i64 = i64::MAX;
 
 impl Default for Band {
     fn default() -> Self {
-        Band {
-            bid_low: NEVER_LOW,
-            bid_high: NEVER_HIGH,
-            ask_low: NEVER_LOW,
-            ask_high: NEVER_HIGH,
-        }
+        Band { bid_low: NEVER_LOW, bid_high: NEVER_HIGH, ask_low: NEVER_LOW, ask_high: NEVER_HIGH }
     }
 }
 
@@ -179,8 +174,8 @@ pub struct Order {
     pub margin: i128,
     pub commission: Commission,
     pub swap: Option<(i64, i64)>,
-    /// The command carried terms of its own.
-    pub terms_given: bool,
+    /// Which terms the command carried: bits of `wire::PlaceOrder::terms`.
+    pub own_terms: u8,
 }
 
 impl Order {
@@ -192,13 +187,20 @@ impl Order {
     /// Waits in the books for its price.
     #[inline]
     pub fn working(&self) -> bool {
-        matches!(
-            self.state,
-            OrderState::Working | OrderState::Partial | OrderState::Triggered
-        ) && !self.routed
+        matches!(self.state, OrderState::Working | OrderState::Partial | OrderState::Triggered)
+            && !self.routed
     }
 
-    /// Compares with `limit_price` (a triggered stop-limit) or `price`.
+    /// Does it act as a limit now (a limit, or a stop-limit that triggered)?
+    #[inline]
+    pub fn limit_now(&self) -> bool {
+        match self.kind {
+            OrderType::StopLimit => self.state != OrderState::Working,
+            kind => kind == OrderType::Limit,
+        }
+    }
+
+    /// The price it enters at: `limit_price` of a stop-limit, else `price`.
     #[inline]
     pub fn limit(&self) -> i64 {
         if self.kind == OrderType::StopLimit {
@@ -218,10 +220,7 @@ pub struct Slab<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Slab {
-            items: Vec::new(),
-            free: Vec::new(),
-        }
+        Slab { items: Vec::new(), free: Vec::new() }
     }
 }
 

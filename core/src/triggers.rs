@@ -6,28 +6,27 @@ use crate::engine::Engine;
 use crate::state::Position;
 
 impl Engine {
-    /// Sets the stop of a new trailing position from the current quote, if better.
-    pub fn trail_at_start(&mut self, slot: u32) {
+    /// Moves a trailing stop to its distance from the present quote, if that is better by a step;
+    /// tells whether it moved.
+    pub fn trail_to_quote(&mut self, slot: u32) -> bool {
         let p = &self.positions[slot];
         if p.trailing == 0 {
-            return;
+            return false;
         }
         let ins = &self.instruments[self.legs[p.leg].instrument as usize];
-        if ins.bid == 0 {
-            return;
-        }
-        let p = &mut self.positions[slot];
-        if p.side == Side::Buy {
-            let stop = (ins.bid - p.markup).max(1) - p.trailing;
-            if stop > 0 && stop > p.sl {
-                p.sl = stop;
-            }
+        let step = p.trailing_step.max(1);
+        let (better, moves) = if p.side == Side::Buy {
+            let better = (ins.bid - p.markup).max(1) - p.trailing;
+            (better, better >= 1 && (p.sl == 0 || better >= p.sl + step))
         } else {
-            let stop = ins.ask + p.markup + p.trailing;
-            if p.sl == 0 || stop < p.sl {
-                p.sl = stop;
-            }
+            let better = ins.ask + p.markup + p.trailing;
+            (better, better <= ins.def.price_max && (p.sl == 0 || better <= p.sl - step))
+        };
+        if moves && ins.bid > 0 {
+            self.positions[slot].sl = better;
+            return true;
         }
+        false
     }
 
     /// Raw thresholds of a position's triggers: (book, price), where set.
@@ -41,22 +40,14 @@ impl Engine {
             [
                 set(p.sl > 0, Book::SlLong, p.sl + shift),
                 set(p.tp > 0, Book::TpLong, p.tp + shift),
-                set(
-                    p.trailing > 0,
-                    Book::TrailLong,
-                    trail_from + p.trailing + shift,
-                ),
+                set(p.trailing > 0, Book::TrailLong, trail_from + p.trailing + shift),
             ]
         } else {
             let trail_from = if p.sl > 0 { p.sl - step } else { i64::MAX / 4 };
             [
                 set(p.sl > 0, Book::SlShort, p.sl + shift),
                 set(p.tp > 0, Book::TpShort, p.tp + shift),
-                set(
-                    p.trailing > 0,
-                    Book::TrailShort,
-                    trail_from - p.trailing + shift,
-                ),
+                set(p.trailing > 0, Book::TrailShort, trail_from - p.trailing + shift),
             ]
         }
     }
@@ -94,9 +85,6 @@ impl Engine {
         };
         p.id != 0
             && p.id as u32 == generation
-            && Self::thresholds(p)
-                .into_iter()
-                .flatten()
-                .any(|t| t == (book, price))
+            && Self::thresholds(p).into_iter().flatten().any(|t| t == (book, price))
     }
 }

@@ -69,19 +69,20 @@ impl Engine {
         x
     }
 
-    fn direct(&self, from: u32, to: u32) -> Option<(u32, bool)> {
-        let quoted = |list: &Vec<u32>| {
-            list.iter()
-                .copied()
-                .find(|&i| self.instruments[i as usize].bid > 0)
-        };
+    /// One step: the traded instrument itself, else the first that is defined and quoted.
+    fn direct(&self, traded: u32, from: u32, to: u32) -> Option<(u32, bool)> {
+        let own = &self.instruments[traded as usize];
+        let matches =
+            (own.base == from && own.profit == to) || (own.base == to && own.profit == from);
+        if own.bid > 0 && matches {
+            return Some((traded, own.profit == from));
+        }
+        let quoted =
+            |list: &Vec<u32>| list.iter().copied().find(|&i| self.instruments[i as usize].bid > 0);
         if let Some(i) = self.pairs.get(&pair_key(from, to)).and_then(quoted) {
             return Some((i, false));
         }
-        self.pairs
-            .get(&pair_key(to, from))
-            .and_then(quoted)
-            .map(|i| (i, true))
+        self.pairs.get(&pair_key(to, from)).and_then(quoted).map(|i| (i, true))
     }
 
     /// The conversion path from one currency to another (semantics 7.2), if there is one now.
@@ -90,16 +91,7 @@ impl Engine {
         if from == to {
             return Some(path);
         }
-        let own = &self.instruments[traded as usize];
-        let matches =
-            (own.base == from && own.profit == to) || (own.base == to && own.profit == from);
-        if own.converts && own.bid > 0 && matches {
-            path.steps = 1;
-            path.instrument[0] = traded;
-            path.divide[0] = own.profit == from;
-            return Some(path);
-        }
-        if let Some((i, divide)) = self.direct(from, to) {
+        if let Some((i, divide)) = self.direct(traded, from, to) {
             path.steps = 1;
             path.instrument[0] = i;
             path.divide[0] = divide;
@@ -109,20 +101,13 @@ impl Engine {
         if usd == from || usd == to {
             return None;
         }
-        let (first, second) = (self.direct(from, usd)?, self.direct(usd, to)?);
-        Some(Path {
-            steps: 2,
-            instrument: [first.0, second.0],
-            divide: [first.1, second.1],
-        })
+        let (first, second) = (self.direct(traded, from, usd)?, self.direct(traded, usd, to)?);
+        Some(Path { steps: 2, instrument: [first.0, second.0], divide: [first.1, second.1] })
     }
 
     /// `path`, or the rejection for having none.
     pub fn need_path(&self, traded: u32, from: u32, to: u32) -> Result<Path, Refusal> {
-        self.path(traded, from, to).ok_or(Refusal {
-            code: Code::TradeOffquotes,
-            at: At::Currency,
-        })
+        self.path(traded, from, to).ok_or(Refusal { code: Code::TradeOffquotes, at: At::Currency })
     }
 
     /// Floating profit of one side of a leg in account currency.
@@ -134,12 +119,7 @@ impl Engine {
         } else {
             leg.cost_short - i128::from(ins.ask) * i128::from(leg.volume_short)
         };
-        self.convert(
-            Self::money_of(ins, raw),
-            &leg.path,
-            Rate::of_profit(side),
-            None,
-        )
+        self.convert(Self::money_of(ins, raw), &leg.path, Rate::of_profit(side), None)
     }
 
     /// Floating profit of a leg.
@@ -192,10 +172,7 @@ impl Engine {
         let money = Self::money_of(ins, raw);
         let account = &self.accounts[leg.account as usize];
         let unit = self.currencies[account.currency as usize].unit;
-        post(
-            self.convert(money, &leg.path, Rate::of_profit(p.side), None),
-            unit,
-        )
+        post(self.convert(money, &leg.path, Rate::of_profit(p.side), None), unit)
     }
 
     /// Leverage that applies to an account on an instrument.
@@ -232,12 +209,9 @@ impl Engine {
             (MarginConversion::Side, Side::Buy) => Rate::Ask,
             (MarginConversion::Side, Side::Sell) => Rate::Bid,
         };
-        let lev = if path_needs_leverage(ins) {
-            self.leverage(account, i)
-        } else {
-            1
-        };
-        let (open, hold) = base_in_margin_currency(ins, volume, price, lev);
+        let tiers = kind == OrderType::Market && !ins.def.tiers.is_empty();
+        let lev = if needs_leverage(ins) { self.leverage(account, i) } else { 1 };
+        let (open, hold) = base_in_margin_currency(ins, volume, price, lev, tiers);
         let finish = |x: i128| {
             let converted = self.convert(x, &path, which, Some((i, price)));
             if rate == 1_000_000 {
@@ -247,14 +221,7 @@ impl Engine {
             }
         };
         let hold_money = finish(hold);
-        Ok((
-            if open == hold {
-                hold_money
-            } else {
-                finish(open)
-            },
-            hold_money,
-        ))
+        Ok((if open == hold { hold_money } else { finish(open) }, hold_money))
     }
 
     /// Posted margin of a leg from its sums (semantics 7.1).
@@ -280,11 +247,7 @@ impl Engine {
             muldiv(larger, (vl - vs).abs(), total)
                 + muldiv(covered, i128::from(ins.def.hedged_ppm), 1_000_000)
         };
-        let margin = if ins.def.tiers.is_empty() {
-            hedged
-        } else {
-            tiered(&ins.def.tiers, hedged)
-        };
+        let margin = if ins.def.tiers.is_empty() { hedged } else { tiered(&ins.def.tiers, hedged) };
         post(margin, self.currencies[account.currency as usize].unit)
     }
 
@@ -328,16 +291,18 @@ impl Engine {
     }
 }
 
-fn path_needs_leverage(ins: &Instrument) -> bool {
-    ins.def.tiers.is_empty()
-        && matches!(
-            ins.def.calc,
-            Calc::Forex | Calc::CfdLeverage | Calc::Perpetual
-        )
+fn needs_leverage(ins: &Instrument) -> bool {
+    matches!(ins.def.calc, Calc::Forex | Calc::CfdLeverage | Calc::Perpetual)
 }
 
 /// (to open, to hold) in the margin currency.
-fn base_in_margin_currency(ins: &Instrument, volume: i64, price: i64, lev: i128) -> (i128, i128) {
+fn base_in_margin_currency(
+    ins: &Instrument,
+    volume: i64,
+    price: i64,
+    lev: i128,
+    tiers: bool,
+) -> (i128, i128) {
     let d = &ins.def;
     let v = i128::from(volume);
     let contract = i128::from(d.contract_size);
@@ -346,24 +311,16 @@ fn base_in_margin_currency(ins: &Instrument, volume: i64, price: i64, lev: i128)
     let by_price =
         |over: i128| muldiv(v * i128::from(price), contract, pow10(8) * ins.scale * over);
     let fixed = i128::from(d.initial_margin);
-    if !d.tiers.is_empty() {
+    if tiers {
         let x = by_price(1);
         return (x, x);
     }
     if d.calc == Calc::Futures {
-        let hold = if d.maintenance_margin > 0 {
-            d.maintenance_margin
-        } else {
-            d.initial_margin
-        };
+        let hold = if d.maintenance_margin > 0 { d.maintenance_margin } else { d.initial_margin };
         return (muldiv(v, fixed, lot), muldiv(v, i128::from(hold), lot));
     }
     let x = if fixed > 0 {
-        let over = if matches!(d.calc, Calc::Forex | Calc::CfdLeverage) {
-            lev
-        } else {
-            1
-        };
+        let over = if matches!(d.calc, Calc::Forex | Calc::CfdLeverage) { lev } else { 1 };
         muldiv(v, fixed, lot * over)
     } else {
         match d.calc {
@@ -374,11 +331,7 @@ fn base_in_margin_currency(ins: &Instrument, volume: i64, price: i64, lev: i128)
             Calc::CfdIndex => {
                 // × tick_value / tick_size, both in price units: tv/10^8 × 10^digits/ts.
                 let n = contract * i128::from(d.tick_value);
-                muldiv(
-                    v * i128::from(price),
-                    n,
-                    pow10(16) * i128::from(d.tick_size),
-                )
+                muldiv(v * i128::from(price), n, pow10(16) * i128::from(d.tick_size))
             }
         }
     };
