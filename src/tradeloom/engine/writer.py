@@ -83,7 +83,8 @@ class DurableWriter:
         if not answers:
             return outcome.events
         rows = np.frombuffer(answers, RESULT)
-        return outcome.events + rows[rows["flags"] != 0].tobytes()
+        refused: bytes = rows[rows["flags"] != 0].tobytes()
+        return outcome.events + refused
 
     def replay(self, after: int) -> Iterator[bytes]:
         """History made again from the journal, from its beginning, whatever `after` is."""
