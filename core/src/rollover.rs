@@ -72,7 +72,7 @@ impl Engine {
         let factor = i128::from(d.swap_days[((day + 3) % 7) as usize]);
         let rates = self.swap_terms.get(&id).copied().unwrap_or((d.swap_long, d.swap_short));
         let s = i128::from(if side == Side::Buy { rates.0 } else { rates.1 });
-        if factor == 0 || d.swap_mode == SwapMode::Disabled {
+        if factor == 0 || s == 0 || d.swap_mode == SwapMode::Disabled {
             return Ok(false);
         }
         let v = i128::from(volume);
