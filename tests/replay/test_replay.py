@@ -15,9 +15,10 @@ from tradeloom.domain import events as e
 from tradeloom.domain.enums import MarginLevel, PositionState, Reason
 from tradeloom.engine import Engine
 from tradeloom.marketdata.quotes import Chunk
+from tradeloom.replay.ahead import ahead
 from tradeloom.replay.dice import below, roll
 from tradeloom.replay.market import generated_market, instrument_for, recorded_market
-from tradeloom.replay.run import Outcome, Progress, Replay
+from tradeloom.replay.run import SLICE_TICKS, Outcome, Progress, Replay
 from tradeloom.replay.slices import first, joined, slices
 
 TICKS = 120_000
@@ -113,7 +114,7 @@ def test_durable_replay_is_the_same_and_survives(outcome: Outcome, tmp_path: Pat
 def test_stopping_early_keeps_what_happened() -> None:
     stopped = _run(Engine.open(), stop_after=3)
     assert stopped.interrupted
-    assert stopped.ticks == 3 * 4096
+    assert stopped.ticks == 3 * SLICE_TICKS
     assert all(row.balanced for row in stopped.ledgers)
 
 
@@ -137,6 +138,19 @@ def test_instruments_of_every_kind() -> None:
     assert instrument_for("TSLA", "TSLA", "USD", 2).calc.value == "stocks"
     market = generated_market(1, 10)
     assert all(market.convertible(each) for each in market.instruments)
+
+
+def test_ticks_are_made_ahead_in_order_and_errors_arrive() -> None:
+    def failing() -> Iterator[int]:
+        yield from range(10)
+        raise ValueError("torn")
+
+    with ahead(iter(range(1000))) as numbers:
+        assert list(numbers) == list(range(1000))
+    with ahead(iter(range(10**9))) as numbers:
+        assert next(numbers) == 0
+    with ahead(failing()) as numbers, pytest.raises(ValueError, match="torn"):
+        list(numbers)
 
 
 def test_slices_do_not_depend_on_chunks() -> None:

@@ -88,7 +88,7 @@ def test_what_cannot_be_used_is_one_clear_line(
     (folder / "notes.txt").write_text("nothing\n")
     empty.touch()
     done = _replay(
-        *(each.format(garbage=garbage, empty=empty, folder=folder) for each in arguments)
+        "--json", *(each.format(garbage=garbage, empty=empty, folder=folder) for each in arguments)
     )
     assert done.returncode == 2
     assert done.stdout == ""

@@ -17,7 +17,7 @@ from tradeloom.engine import Engine
 from tradeloom.engine.journal import JournalError
 from tradeloom.marketdata.recordings import RecordingError
 from tradeloom.replay.market import generated_market, recorded_market
-from tradeloom.replay.report import Meter, show
+from tradeloom.replay.report import Meter, checking, show
 from tradeloom.replay.run import Outcome, Replay
 
 TICKS_GENERATED: Final = 1_000_000
@@ -80,7 +80,8 @@ def _run(
         if not path.exists():
             raise WrongUsageError(f"{path}: no such file or folder")
     if paths:
-        market = recorded_market(paths, ticks)
+        with checking(len(paths), quiet=as_json):
+            market = recorded_market(paths, ticks)
     else:
         market = generated_market(seed, TICKS_GENERATED if ticks is None else ticks)
     if journal is not None and journal.exists() and (journal.is_file() or any(journal.iterdir())):

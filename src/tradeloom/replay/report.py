@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Final, Self
 
@@ -85,6 +86,14 @@ class Meter:
             sys.stderr.write(f"{when}  {now.ticks:,} ticks  {part} %  {rate} ticks/s\n")
             sys.stderr.flush()
         self._next = clock + _LINE_EVERY_S
+
+
+def checking(number: int, *, quiet: bool) -> AbstractContextManager[object]:
+    """Say that recordings are being checked, which takes about as long as replaying them."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        return nullcontext()
+    return console.status(f"checking {number} path{'s' if number > 1 else ''}")
 
 
 def show(outcome: Outcome) -> None:

@@ -17,6 +17,7 @@ from tradeloom.domain.enums import CalcMode, Ledger
 from tradeloom.engine import Engine
 from tradeloom.engine.batches import fill, quotes_batch
 from tradeloom.marketdata.quotes import Chunk
+from tradeloom.replay.ahead import ahead
 from tradeloom.replay.cast import GROUPS, Cast, Int64, lots_per_thousand, open_cast
 from tradeloom.replay.market import Market
 from tradeloom.replay.scripts import Scripts
@@ -25,7 +26,7 @@ from tradeloom.replay.tally import Tally
 
 # Ticks between two turns of the scripts: long enough that a batch is worth its call, short enough
 # that a thousand ticks of a fast market do not pass without an order.
-SLICE_TICKS: Final = 4096
+SLICE_TICKS: Final = 8192
 _SECOND_NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _SECOND_NS
 _FUNDING_NS: Final = 8 * 3600 * _SECOND_NS
@@ -106,18 +107,21 @@ class Replay:
         self._ticks = 0
 
     def run(self) -> Outcome:
-        """Replay until the ticks end or `stopped` says so."""
+        """Replay until the ticks end or `stopped` says so; raises what reading the ticks raises."""
+        with ahead(self._market.chunks) as chunks:
+            return self._run(slices(chunks, SLICE_TICKS))
+
+    def _run(self, parts: Iterator[Chunk]) -> Outcome:
         start = time.perf_counter()
         scripts: Scripts | None = None
         interrupted = False
-        for step, part in enumerate(slices(self._market.chunks, SLICE_TICKS)):
+        for step, part in enumerate(parts):
             if self._stopped():
                 interrupted = True
                 break
             self._note(part)
             if scripts is None:
                 scripts = self._open(part)
-                start = time.perf_counter()
             self._pace(start)
             self._apply(self._quotes(part))
             dues = b"".join(self._dues(part))

@@ -17,8 +17,8 @@ from tradeloom.replay.cast import Cast, Int64, Script
 from tradeloom.replay.dice import below, roll
 
 # Each account acts once in so many steps.
-PERIOD: Final = 16
-_HOUR_NS: Final = 3_600_000_000_000
+PERIOD: Final = 8
+_LIFETIME_NS: Final = 600_000_000_000  # of a pending order: ten minutes
 # A step's typical distance is at least this part of the price: 1/5000 is two basis points.
 _DISTANCE: Final = 5000
 _SLOWNESS: Final = 4  # the slow average takes 1/16 of the way to the price at every step
@@ -150,27 +150,26 @@ class _Turn:
 
     def _ladder(self, who: Int64) -> Batch:
         """Two limits and two stops around the price, on each side; half of them as OCO."""
-        rungs = []
+        batch = self._rows("PlaceOrder", np.tile(who, len(_RUNGS)))
+        bid, ask, unit, dice = self.bid[who], self.ask[who], self.unit[who], self.dice[who]
+        batch["tif"] = int(TimeInForce.GTD)
+        batch["expire"] = self.ts + _LIFETIME_NS
+        batch["max_deviation"] = -1
+        paired = below(dice, 2, 48) == 0
+        oco = np.where(paired, dice >> np.uint64(1), np.uint64(0))
+        volume = self._volume(who, 1 + below(dice, 3, 32))
         for number, (kind, side) in enumerate(_RUNGS):
-            batch = self._rows("PlaceOrder", who)
-            below_price = (kind is OrderType.LIMIT) == (side is Side.BUY)
-            start = self.bid[who] if below_price else self.ask[who]
-            away = -1 if below_price else 1
-            price = np.maximum(start + away * self.unit[who] * (2 + number), 1)
+            rung = batch[number * len(who) : (number + 1) * len(who)]
+            lower = (kind is OrderType.LIMIT) == (side is Side.BUY)
+            price = (bid if lower else ask) + (-1 if lower else 1) * unit * (2 + number)
             out = 1 if side is Side.BUY else -1
-            batch["instrument"] = self.instrument[who]
-            batch["side"], batch["type_"] = int(side), int(kind)
-            batch["tif"] = int(TimeInForce.GTD)
-            batch["expire"] = self.ts + _HOUR_NS
-            batch["price"] = price
-            batch["sl"] = np.maximum(price - out * 10 * self.unit[who], 1)
-            batch["tp"] = np.maximum(price + out * 6 * self.unit[who], 1)
-            batch["max_deviation"] = -1
-            paired = below(self.dice[who], 2, 48) == 0
-            batch["oco"] = np.where(paired, self.dice[who] >> np.uint64(1), np.uint64(0))
-            batch["volume"] = self._volume(who, 1 + below(self.dice[who], 3, 32))
-            rungs.append(batch)
-        return np.concatenate(rungs)
+            rung["instrument"] = self.instrument[who]
+            rung["side"], rung["type_"] = int(side), int(kind)
+            rung["price"] = np.maximum(price, 1)
+            rung["sl"] = np.maximum(price - out * 10 * unit, 1)
+            rung["tp"] = np.maximum(price + out * 6 * unit, 1)
+            rung["oco"], rung["volume"] = oco, volume
+        return batch
 
 
 _RUNGS: Final = (
