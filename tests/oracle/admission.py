@@ -261,7 +261,7 @@ def _place(state: State, record: InputRecord) -> None:
     check(not good, Code.TRADE_BAD_VOLUME, At.VOLUME)
     _prices(record, kind, i.price_max)
     _trailing(record, i.price_max)
-    check(not -1 <= field(record, "max_deviation") <= 10**15, Code.ERR_PARAMS, At.MAX_DEVIATION)
+    check(field(record, "max_deviation") < -1, Code.ERR_PARAMS, At.MAX_DEVIATION)
     check(tif not in TIFS[kind], Code.ERR_PARAMS, At.TIF)
     _expire(record, tif)
     oco = field(record, "oco") != 0 and kind == OrderType.MARKET
@@ -310,7 +310,7 @@ def _close_position(state: State, record: InputRecord) -> None:
     good = good and p.volume - volume >= i.volume_min
     check(not (whole or good), Code.TRADE_BAD_VOLUME, At.VOLUME)
     check(field(record, "price") < 0, Code.TRADE_BAD_PRICES, At.PRICE)
-    check(not -1 <= field(record, "max_deviation") <= 10**15, Code.ERR_PARAMS, At.MAX_DEVIATION)
+    check(field(record, "max_deviation") < -1, Code.ERR_PARAMS, At.MAX_DEVIATION)
 
 
 def _close_by(state: State, record: InputRecord) -> None:

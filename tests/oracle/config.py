@@ -303,8 +303,6 @@ def instrument_of(text: bytes, currencies: list[Currency]) -> Instrument:
         converts=r.flag("converts", calc.startswith("forex")),
     )
     r.done()
-    if len(made.margin_rate_ppm) != 8 or len(made.swap_days) != 7:
-        raise bad(At.BODY)
     _check_instrument(made)
     return made
 
@@ -325,7 +323,7 @@ def _check_instrument(i: Instrument) -> None:
     if not (0 < i.volume_min <= i.volume_max <= 10**15 and i.volume_step > 0):
         raise bad(At.VOLUME)
     rates = i.margin_rate_ppm
-    if not all(0 <= rate <= 10**9 for rate in rates):
+    if len(rates) != 8 or not all(0 <= rate <= 10**9 for rate in rates):
         raise bad(At.MARGIN_RATE)
     floors = [floor for floor, _ in i.tiers]
     ascending = all(a < b for a, b in pairwise(floors))
@@ -341,9 +339,7 @@ def _check_instrument(i: Instrument) -> None:
         raise bad(At.SESSIONS)
     if not 1 <= i.price_max <= 10**15:
         raise bad(At.PRICE_MAX)
-    if not all(0 <= factor <= 1000 for factor in i.swap_days):
-        raise bad(At.SWAP_DAYS)
-    if i.swap_year_days < 1:
+    if len(i.swap_days) != 7 or not all(0 <= factor <= 1000 for factor in i.swap_days):
         raise bad(At.SWAP_DAYS)
     points = (i.slippage_points, i.slippage_points_per_lot, i.stops_level)
     others = (
@@ -356,7 +352,7 @@ def _check_instrument(i: Instrument) -> None:
         i.leverage_max,
         *points,
     )
-    if min(others) < 0 or max(points) > POINTS_MAX:
+    if min(others) < 0 or max(points) > POINTS_MAX or i.swap_year_days < 1:
         raise bad(At.BODY)
     if not 0 <= i.day_end_s < 86_400:
         raise bad(At.BODY)

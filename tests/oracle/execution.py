@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tests.oracle.arithmetic import he, trading_day
 from tests.oracle.codes import (
@@ -155,8 +155,6 @@ def fill(
         closed = min(volume, aim.volume)
         gave = fill_close(state, order, aim, closed, price, release, venue)
         release, volume = 0, volume - closed
-    if order.position:
-        order = replace(order, leverage=order.excess_leverage, opened=0)
     plan = plan_fill(state, order, volume)
     if plan.closes is not None and plan.close_volume:
         fill_close(state, order, plan.closes, plan.close_volume, price, release, venue)
@@ -273,7 +271,7 @@ def fill_open(
     else:
         account.paths[instrument.index] = path
         change = repost_leg(state, account, instrument)
-    if (opened or first) and instrument.bid:
+    if (opened or (first and order.trailing)) and instrument.bid:
         trail(state, p)
     rows: list[LegRow] = [
         margin_leg(currency, -release),
@@ -372,7 +370,7 @@ def _emit_fill(
 # ---- closing orders ------------------------------------------------------------------------------
 
 
-def closing_order(p: Position, volume: int, reason: int) -> Order:
+def closing_order(p: Position, volume: int, reason: int, price: int = 0) -> Order:
     """A market order that closes a position, not yet numbered."""
     return Order(
         id=0,
@@ -382,7 +380,7 @@ def closing_order(p: Position, volume: int, reason: int) -> Order:
         type=OrderType.MARKET,
         tif=Tif.IOC,
         volume=volume,
-        price=0,
+        price=price,
         limit_price=0,
         sl=0,
         tp=0,
@@ -398,7 +396,6 @@ def closing_order(p: Position, volume: int, reason: int) -> Order:
         own_terms=0,
         tag=p.tag,
         reason=reason,
-        excess_leverage=int(p.isolated),
     )
 
 
@@ -409,8 +406,8 @@ def close_now(state: State, order: Order, price: int) -> None:
     order.filled = order.volume
     closed = fill_close(state, order, p, order.volume, price, 0, INTERNAL)
     order.state = OrderState.FILLED
-    compensate(state, order, p, closed)
     state.emit_order(order, order.reason)
+    compensate(state, order, p, closed)
 
 
 def compensate(state: State, order: Order, p: Position, closed: tuple[int, int]) -> None:

@@ -125,7 +125,7 @@ def order_limits(state: State, order: Order, price: int, *, rests: bool) -> None
     if limits["order_value_max"] and value_at(state, order, price) > limits["order_value_max"]:
         raise RefusedError(Code.LIMIT_REACHED, At.LIMITS)
     position_limits(state, order)
-    if limits["orders_max"] and rests and len(state.orders_of(account.id)) >= limits["orders_max"]:
+    if limits["orders_max"] and rests and len(state.working(account.id)) >= limits["orders_max"]:
         raise RefusedError(Code.LIMIT_REACHED, At.LIMITS)
 
 

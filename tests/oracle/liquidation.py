@@ -116,7 +116,6 @@ def evaluate(state: State) -> None:
         if account.id not in state.touched:
             assert level_of(state, account) == account.level, f"missed: {account}"
             continue
-        _isolated(state, state.positions_of(account.id))
         closed = False
         while True:
             level = level_of(state, account)
@@ -145,13 +144,13 @@ def _set_level(state: State, account: Account, level: int) -> None:
 def _act(state: State, account: Account) -> bool | None:
     """One stop-out action: True closed, False cancelled, None nothing possible."""
     cross = state.cross(account.id)
+    if any(p.closing for p in cross):
+        return None
     reserved = [o for o in state.working(account.id) if o.margin > 0]
     if reserved:
         largest = min(reserved, key=lambda o: (-o.margin, o.id))
         end(state, largest, OrderState.CANCELLED, Reason.STOP_OUT)
         return False
-    if any(p.closing for p in cross):
-        return None
     able = [p for p in cross if executable(state, state.instruments[p.instrument])]
     if not able:
         return None

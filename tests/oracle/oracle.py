@@ -109,7 +109,8 @@ class Oracle:
                 check_values(state, record)
         except RefusedError as refused:
             answer = (int(refused.code), int(refused.at), 0)
-            self._result(index, record, answer, flags=REFUSED, history=False)
+            bad = refused.code in (Code.BAD_RECORD, Code.UNKNOWN_KIND)
+            self._result(index, None if bad else record, answer, flags=REFUSED, history=False)
             return
         if first is not None:
             self._result(index, record, first, flags=REPEAT, history=False)

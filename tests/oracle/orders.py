@@ -96,7 +96,7 @@ def activate(state: State, order: Order) -> None:
         return
     order.reason = Reason.PENDING
     price = ask if order.side == Side.BUY else bid
-    if order.type == OrderType.STOP:
+    if order.type == OrderType.STOP and not at_venue:
         price = slipped(instrument, order.side, price, order.volume)
     try:
         reserve = _allowed(state, order, volume, price)
@@ -136,11 +136,12 @@ def close_position(
     volume: int,
     reason: int,
     *,
+    price: int = 0,
     limit: int | None = None,
 ) -> Order:
     """Closes a volume of a position now, inside or by an intent."""
     account, instrument = state.accounts[p.account], state.instruments[p.instrument]
-    order = closing_order(p, volume, reason)
+    order = closing_order(p, volume, reason, price)
     if routed(state, account, instrument):
         order.id = state.next_id()
         submit(state, order, limit, 0)
@@ -182,10 +183,10 @@ def submit(state: State, order: Order, limit: int | None, reserve: int) -> None:
     set_margin(state, order, reserve)
     order.state = OrderState.ROUTING
     state.emit_order(order, order.reason)
-    route(state, order, 0, limit)
+    route(state, order, 0, limit, order.reason)
 
 
-def route(state: State, order: Order, action: int, limit: int | None) -> None:
+def route(state: State, order: Order, action: int, limit: int | None, reason: int) -> None:
     """The ROUTE event."""
     price_max = state.instruments[order.instrument].price_max
     state.emit(
@@ -197,7 +198,7 @@ def route(state: State, order: Order, action: int, limit: int | None) -> None:
             "side": int(order.side),
             "action": action,
             "tif": int(order.tif),
-            "reason": int(order.reason),
+            "reason": int(reason),
             "volume": order.rest,
             "limit": 0 if limit is None else venue_price(order, limit, price_max),
             "position": order.position,

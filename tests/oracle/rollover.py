@@ -7,7 +7,7 @@ from tests.oracle.codes import At, Code, Ledger, PositionState, Posting, Reason,
 from tests.oracle.config import Instrument
 from tests.oracle.execution import emit_position, move_ledger_cost
 from tests.oracle.margin import profit_of
-from tests.oracle.quote import closing_price, convert, find_path
+from tests.oracle.quote import client_prices, closing_price, convert, find_path
 from tests.oracle.state import LegRow, Path, Position, State, margin_leg
 from tests.oracle.trading import Answer, field
 from tests.oracle.wire import InputRecord
@@ -89,12 +89,13 @@ def _post_swap(state: State, i: Instrument, p: Position, factor: int) -> bool:
 
 
 def _reopen(state: State, i: Instrument, p: Position, factor: int) -> None:
-    price = i.bid if i.swap_mode == "reopen_bid" else closing_price(i, p)
+    bid, _ = client_prices(i, p.markup)
+    price = bid if i.swap_mode == "reopen_bid" else closing_price(i, p)
     profit = profit_of(state, p, p.volume, price)
     target = state.currency_of(state.accounts[p.account])
     p.cost = (price + he(_side_value(i, p), 10**8) * factor) * p.volume
     rows: list[LegRow] = [
-        move_ledger_cost(state, p, Posting.SWAP),
+        move_ledger_cost(state, p, Posting.OPEN),
         (Ledger.REALISED_PNL, 0, Posting.PROFIT, target, profit),
         (Ledger.CASH, 0, Posting.PROFIT, target, profit),
     ]

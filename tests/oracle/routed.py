@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tests.oracle.codes import Code, OrderState, Reason, ReportKind, Side
 from tests.oracle.execution import LATE, OVERFILL, ROUTED, Venue, compensate, fill
 from tests.oracle.margin import isolated_margin, margin_of, open_path, plan_fill
@@ -29,12 +27,11 @@ def report(state: State, record: InputRecord) -> Answer:
     elif live and kind == ReportKind.ACCEPTED:
         if order.state in (OrderState.ROUTING, OrderState.UNRESOLVED):
             order.state = OrderState.ROUTED
-            state.emit_order(order, order.reason)
+            state.emit_order(order, Reason.VENUE)
     elif live and kind == ReportKind.UNKNOWN:
         order.state = OrderState.UNRESOLVED
-        state.emit_order(order, order.reason)
+        state.emit_order(order, Reason.VENUE)
     elif live:
-        order.reason = Reason.VENUE
         end(state, order, ENDS[kind], Reason.VENUE)
         _free(state, order)
     state.touched.add(order.account)
@@ -58,6 +55,8 @@ def _fill(state: State, order: Order, record: InputRecord, *, live: bool) -> Non
     over = order.filled + volume > order.volume
     flags = ROUTED | (0 if live else LATE) | (OVERFILL if over else 0)
     aim = state.positions.get(order.position)
+    if not live:
+        order.reason = Reason.VENUE
     if order.filled + volume >= order.volume:
         _free(state, order)
     gave = fill(state, order, volume, price, Venue(flags, trade))
@@ -66,17 +65,15 @@ def _fill(state: State, order: Order, record: InputRecord, *, live: bool) -> Non
         state.orders.pop(order.id, None)
     elif live and order.state != OrderState.CANCEL_PENDING:
         order.state = OrderState.PARTIAL
+    state.emit_order(order, order.reason)
     if aim is not None:
         compensate(state, order, aim, gave)
-    state.emit_order(order, order.reason)
 
 
 def _can_book(state: State, order: Order, volume: int, price: int) -> None:
     """Refused when a conversion that opening needs is missing."""
     aim = state.positions.get(order.position)
     rest = volume - (min(volume, aim.volume) if aim is not None else 0)
-    if order.position:
-        order = replace(order, leverage=order.excess_leverage)
     opens = plan_fill(state, order, rest).open_volume
     if not opens:
         return

@@ -85,7 +85,6 @@ class Order:
     margin: int = 0
     opened: int = 0
     routed: bool = False
-    excess_leverage: int = 0  # of what a venue fills beyond the position it should close
 
     @property
     def rest(self) -> int:

@@ -29,7 +29,6 @@ from tests.oracle.gate import (
     collar,
     count_rate,
     deviation,
-    flags_gate,
     market_gate,
     mixing,
     mode_gate,
@@ -105,7 +104,7 @@ def new_order(state: State, record: InputRecord) -> Order:
         type=get("type_"),
         tif=get("tif"),
         volume=get("volume"),
-        price=get("price") if get("type_") != OrderType.MARKET else 0,
+        price=get("price"),
         limit_price=get("limit_price"),
         sl=get("sl"),
         tp=get("tp"),
@@ -118,7 +117,6 @@ def new_order(state: State, record: InputRecord) -> Order:
         markup=markup,
         commission=commission,
         swap_rates=(get("swap_long"), get("swap_short")) if terms & 4 else None,
-        excess_leverage=get("leverage"),
         own_terms=terms,
         tag=get("tag"),
         reason=Reason.CLIENT,
@@ -168,7 +166,7 @@ def _place_close(state: State, order: Order, bound: tuple[int, int]) -> Answer:
 def _place_market(state: State, order: Order, bound: tuple[int, int], *, reduces: bool) -> Answer:
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
     at_venue = routed(state, account, instrument)
-    price = _client_fill_price(state, order, slip=True)
+    price = _client_fill_price(state, order, slip=not at_venue)
     bid, ask = client_prices(instrument, order.markup)
     closing = bid if order.side == Side.BUY else ask
     stop_levels(Levels(order.side, closing, instrument.stops_level), order.sl, order.tp)
@@ -257,7 +255,7 @@ def modify_order(state: State, record: InputRecord) -> Answer:
             setattr(order, name, value)
         raise
     set_margin(state, order, margin)
-    state.emit_order(order, order.reason, state=OrderState.MODIFIED)
+    state.emit_order(order, Reason.CLIENT, state=OrderState.MODIFIED)
     return Code.OK, order.id
 
 
@@ -271,32 +269,19 @@ def cancel_order(state: State, record: InputRecord) -> Answer:
         return Code.OK, order.id
     if order.state == OrderState.CANCEL_PENDING:
         raise RefusedError(Code.TRADE_INCORRECT_STATE, At.ORDER)
-    _ask_to_cancel(state, order)
-    return Code.OK, order.id
-
-
-def _ask_to_cancel(state: State, order: Order) -> None:
     order.state = OrderState.CANCEL_PENDING
-    state.emit_order(order, order.reason)
-    route(state, order, 1, None)
+    state.emit_order(order, Reason.CLIENT)
+    route(state, order, 1, None, Reason.CLIENT)
+    return Code.TRADE_ACCEPTED, order.id
 
 
 def cancel_all(state: State, record: InputRecord) -> Answer:
     """CANCEL_ALL."""
     wanted = field(record, "instrument")
-    orders = sorted(state.orders_of(record.account), key=lambda o: o.id)
-    matching = [
-        o
-        for o in orders
-        if wanted in (ALL_INSTRUMENTS, o.instrument) and o.state != OrderState.CANCEL_PENDING
-    ]
-    if not matching:
-        raise RefusedError(Code.ERR_NOTFOUND, At.ORDER)
+    working = sorted(state.working(record.account), key=lambda o: o.id)
+    matching = [o for o in working if wanted in (ALL_INSTRUMENTS, o.instrument)]
     for order in matching:
-        if order.routed:
-            _ask_to_cancel(state, order)
-        else:
-            end(state, order, OrderState.CANCELLED, Reason.CLIENT)
+        end(state, order, OrderState.CANCELLED, Reason.CLIENT)
     return Code.OK, len(matching)
 
 
@@ -333,20 +318,22 @@ def close_one(state: State, record: InputRecord) -> Answer:
         price = slipped(instrument, side, closing_price(instrument, p), volume)
         deviation(side, price, reference, allowed)
     limit = deviation_limit(side, reference, allowed)
-    order = close_position(state, p, volume, Reason.CLIENT, limit=limit)
+    order = close_position(state, p, volume, Reason.CLIENT, price=reference, limit=limit)
     return (Code.TRADE_ACCEPTED if order.routed else Code.OK), order.id
 
 
 def close_all(state: State, record: InputRecord) -> Answer:
     """CLOSE_ALL: what the gate lets through."""
     account = state.accounts[record.account]
-    count_rate(state, account)
-    flags_gate(account)
     wanted = field(record, "instrument")
+    positions = sorted(state.positions_of(account.id), key=lambda p: p.id)
+    matching = [p for p in positions if wanted in (ALL_INSTRUMENTS, p.instrument)]
+    count_rate(state, account)
+    account_gate(state, account, None, reduces=True)
+    if not matching:
+        raise RefusedError(Code.ERR_NOTFOUND, At.POSITION)
     closed = 0
-    for p in sorted(state.positions_of(account.id), key=lambda p: p.id):
-        if wanted not in (ALL_INSTRUMENTS, p.instrument):
-            continue
+    for p in matching:
         instrument = state.instruments[p.instrument]
         try:
             account_gate(state, account, instrument, reduces=True)
@@ -356,8 +343,6 @@ def close_all(state: State, record: InputRecord) -> Answer:
             continue
         close_position(state, p, p.volume, Reason.CLOSE_ALL)
         closed += 1
-    if not closed:
-        raise RefusedError(Code.ERR_NOTFOUND, At.POSITION)
     return Code.OK, closed
 
 
