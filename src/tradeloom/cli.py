@@ -126,6 +126,17 @@ def replay(
     raise typer.Exit(code)
 
 
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def journal(context: typer.Context) -> None:
+    """Verify, show and measure journals."""
+    from tradeloom.engine.journal.cli import app as journal_app
+
+    journal_app(context.args, prog_name="tradeloom journal")
+
+
 def _utc(ts_ns: int) -> str:
     from datetime import UTC, datetime, timedelta
 

@@ -17,6 +17,7 @@ from tradeloom.engine.journal import (
     JournalFenced,
     JournalLocked,
     JournalTooNew,
+    JournalUnavailable,
 )
 from tradeloom.engine.journal.format import (
     FORMAT_VERSION,
@@ -185,7 +186,7 @@ def test_stray_files_are_refused_or_left_alone(tmp_path: Path) -> None:
 def test_a_payload_must_fit(tmp_path: Path) -> None:
     journal = FileJournal.open(tmp_path, segment_bytes=SEGMENT)
     for size in (0, SEGMENT, 1 << 30):
-        with pytest.raises(ValueError, match="payload"):
+        with pytest.raises(JournalUnavailable, match="a record cannot have"):
             journal.reserve(size)
     largest = SEGMENT - PAGE - 64
     write(journal, bytes([1]) * largest)

@@ -41,6 +41,7 @@ def count(packed: bytes) -> int:
     size = len(packed)
     if size < _HEAD:
         raise MalformedInput(0, f"{size} bytes are less than a record header")
+    first: int
     first, kind, flags, _ = INPUT_HEADER.unpack_from(packed)
     if first == size:
         if flags or kind <= CLOCK_KIND or size < _COMMAND or size & 7 or size > RECORD_BYTES_MAX:
@@ -122,6 +123,13 @@ class Batch:
         last = self.offsets[end] if end < self.size else len(self.buffer)
         return bytes(self.buffer[self.offsets[first] : last])
 
+    def fitting(self, first: int, size: int) -> int:
+        """The end of the inputs from `first` on that take at most `size` bytes; at least one."""
+        if len(self.buffer) - self.offsets[first] <= size:
+            return self.size
+        end = int(np.searchsorted(np.asarray(self.offsets), self.offsets[first] + size, "right"))
+        return max(first + 1, end - 1)
+
     def commands(self, first: int, end: int) -> int:
         """How many of these inputs are commands, which always have an answer."""
         if end - first < _FEW:
@@ -129,12 +137,12 @@ class Batch:
             return sum(kind not in _UNANSWERED for kind in kinds)
         return int((self._kinds(first, end) > CLOCK_KIND).sum())
 
-    def cut(self, first: int, refused: NDArray[np.int64]) -> int | None:
+    def cut(self, first: int, end: int, refused: NDArray[np.int64]) -> int | None:
         """The first of the `refused` inputs that one before it, from `first` on, may make possible.
 
         None when no administrative input that is to be admitted stands before a refused one.
         """
-        kinds = self._kinds(first, self.size)
+        kinds = self._kinds(first, end)
         admin = first + np.flatnonzero((kinds > CLOCK_KIND) & (kinds <= _ADMIN_KIND_MAX))
         admin = np.setdiff1d(admin, refused, assume_unique=True)
         if not admin.size:

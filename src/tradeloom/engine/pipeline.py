@@ -123,12 +123,13 @@ class Pipeline:
 
     def _piece(self, batch: Batch, first: int) -> _Piece:
         """As much of the batch from input `first` on as admission can judge by the state now."""
-        payload, end = batch.part(first, batch.size), batch.size
+        end = batch.fitting(first, self.journal.payload_bytes_max)
+        payload = batch.part(first, end)
         with self.core_lock:
             admitted, answered = self.core.admit(payload)
             if admitted is None:
                 return _Piece(payload, first, end, b"", batch.commands(first, end))
-            cut = batch.cut(first, first + indices(answered))
+            cut = batch.cut(first, end, first + indices(answered))
             if cut is not None:
                 payload, end = batch.part(first, cut), cut
                 admitted, answered = self.core.admit(payload)

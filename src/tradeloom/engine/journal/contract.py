@@ -36,6 +36,10 @@ class Journal(Protocol):
     def durable(self) -> int:
         """Number of the last durable record, 0 before the first."""
 
+    @property
+    def payload_bytes_max(self) -> int:
+        """The largest payload one record can have."""
+
     def reserve(self, payload_bytes: int) -> None:
         """Make sure a record of this size fits, else `JournalUnavailable` with nothing changed."""
 

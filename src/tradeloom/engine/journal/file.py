@@ -34,6 +34,7 @@ from .format import (
     ALIGN,
     NO_HASH,
     PAGE,
+    RECORD,
     SegmentHeader,
     chain_hash,
     padded,
@@ -128,13 +129,20 @@ class FileJournal:
         """Byte in that segment where the next record goes."""
         return self._place.offset
 
+    @property
+    def payload_bytes_max(self) -> int:
+        """The largest payload one record can have."""
+        return min(
+            RECORD_PAYLOAD_BYTES_MAX, self._segment.header.segment_bytes - PAGE - RECORD.size
+        )
+
     def reserve(self, payload_bytes: int) -> None:
         """Make room for one record; rolls over when needed. Raises JournalUnavailable."""
-        if not 0 < payload_bytes <= RECORD_PAYLOAD_BYTES_MAX:
-            raise ValueError(f"payload of {payload_bytes} bytes")
+        if not 0 < payload_bytes <= self.payload_bytes_max:
+            most = self.payload_bytes_max
+            reason = f"a record cannot have {payload_bytes} bytes, only 1 to {most}"
+            raise JournalUnavailable(self._directory, reason)
         size, space = self._segment.header.segment_bytes, padded(payload_bytes)
-        if space > size - PAGE:
-            raise ValueError(f"a payload of {payload_bytes} bytes does not fit a segment")
         if self._place.offset + space > size:
             self._roll_over()
         elif self._place.offset > size // 2:

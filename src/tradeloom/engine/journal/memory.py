@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..limits import RECORD_PAYLOAD_BYTES_MAX
 from .contract import Durability, Record
 
 
@@ -11,6 +12,8 @@ class MemoryJournal:
     """Counts records; durability `memory`: everything is gone when the process ends."""
 
     durability: Durability = "memory"
+
+    payload_bytes_max = RECORD_PAYLOAD_BYTES_MAX
 
     def __init__(self) -> None:
         self.durable = 0

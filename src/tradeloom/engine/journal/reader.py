@@ -91,18 +91,12 @@ class FileReader:
         """Leave a segment, of which only zeros may be left, for the one that continues it."""
         old, place = self._segment, self._place
         assert old is not None  # noqa: S101
-        if old.size != old.header.segment_bytes:
-            raise JournalDamaged(old.name, min(old.size, place.offset), "segment is cut off")
-        junk = old.rest(place.offset).lstrip(b"\0")
-        if junk:
-            raise JournalDamaged(old.name, old.size - len(junk), "bytes behind the last record")
+        old.check_left(place)
         path = self._directory / segment_name(place.number)
         if not path.exists():
             raise JournalDamaged(path.name, 0, f"segment is missing, it follows {old.name}")
         self.close()
         self._open(path)
-        if self._place.previous_hash != place.previous_hash:
-            raise JournalDamaged(path.name, 0, "hash chain is broken")
-        if self._place.epoch < place.epoch:
-            raise JournalDamaged(path.name, 0, f"epoch {self._place.epoch} after {place.epoch}")
+        assert self._segment is not None  # noqa: S101
+        self._segment.check_follows(place)
         self._place.seq_range = place.seq_range

@@ -83,8 +83,8 @@ class Segment:
     size: int
 
     @classmethod
-    def open(cls, disk: Disk, path: Path, shard: int, *, write: bool = False) -> Segment:
-        """Open and check a segment; raises JournalDamaged or JournalTooNew."""
+    def open(cls, disk: Disk, path: Path, shard: int | None, *, write: bool = False) -> Segment:
+        """Open and check a segment, of any shard if None; raises JournalDamaged, JournalTooNew."""
         fd = disk.open(path, write=write)
         try:
             page = disk.read(fd, PAGE, 0)
@@ -105,6 +105,21 @@ class Segment:
     def rest(self, offset: int) -> bytes:
         """Everything from `offset` to the end."""
         return self.disk.read(self.fd, max(0, self.size - offset), offset)
+
+    def check_left(self, place: Place) -> None:
+        """Make sure that a segment which is not the last has its size and only zeros left."""
+        if self.size != self.header.segment_bytes:
+            raise JournalDamaged(self.name, min(self.size, place.offset), "segment is cut off")
+        junk = self.rest(place.offset).lstrip(b"\0")
+        if junk:
+            raise JournalDamaged(self.name, self.size - len(junk), "bytes behind the last record")
+
+    def check_follows(self, place: Place) -> None:
+        """Make sure that this segment continues the chain at `place`."""
+        if self.header.previous_hash != place.previous_hash:
+            raise JournalDamaged(self.name, 0, "hash chain is broken")
+        if self.header.epoch < place.epoch:
+            raise JournalDamaged(self.name, 0, f"epoch {self.header.epoch} after {place.epoch}")
 
     def damaged(self, flaw: Flaw) -> JournalDamaged:
         """The flaw as an error that names this segment."""
@@ -156,6 +171,8 @@ def record_is_whole(seed: int, data: memoryview) -> bool:
     """True when `data` starts with a record whose checksum is right."""
     if len(data) < RECORD.size:
         return False
+    length: int
+    crc: int
     length, crc = RECORD.unpack_from(data)[:2]
     space = padded(length)
     if not 0 < length <= RECORD_PAYLOAD_BYTES_MAX or space > len(data):
@@ -179,7 +196,7 @@ def _check_chain(
         raise Flaw(place.offset, f"unknown flags {flags:#x}")
 
 
-def _check_page(page: bytes, name: str, shard: int) -> tuple[SegmentHeader, int]:
+def _check_page(page: bytes, name: str, shard: int | None) -> tuple[SegmentHeader, int]:
     if len(page) < PAGE:
         raise JournalDamaged(name, len(page), "header page is cut off")
     if not has_magic(page):
@@ -192,7 +209,7 @@ def _check_page(page: bytes, name: str, shard: int) -> tuple[SegmentHeader, int]
         raise JournalTooNew(name, "format", header.format, FORMAT_VERSION)
     if header.wire > WIRE_VERSION:
         raise JournalTooNew(name, "record", header.wire, WIRE_VERSION)
-    if header.shard != shard:
+    if shard is not None and header.shard != shard:
         raise JournalDamaged(name, 0, f"belongs to shard {header.shard}, not to {shard}")
     if name != f"{header.first_record:020d}{SUFFIX}":
         raise JournalDamaged(name, 0, f"starts with record {header.first_record}")
