@@ -138,11 +138,6 @@ class Side(IntEnum):
     BUY = 0
     SELL = 1
 
-    @property
-    def opposite(self) -> Side:
-        """The other side."""
-        return Side.SELL if self is Side.BUY else Side.BUY
-
 
 class OrderType(IntEnum):
     """When an order may fill."""
