@@ -116,7 +116,7 @@ def check_referents(state: State, record: InputRecord) -> None:
         live = state.orders.get(field(record, "order"))
         mine = live is not None and live.account == record.account
         check(not mine, Code.TRADE_INCORRECT_ORDER, At.ORDER)
-    if kind == K["PlaceOrder"]:
+    if kind == K["PlaceOrder"] and not record.fields["position"]:
         return
     for name, at in (("position", At.POSITION), ("position_by", At.POSITION_BY)):
         if name in record.fields:

@@ -424,10 +424,10 @@ def group_of(text: bytes, currencies: list[Currency], instruments: list[Instrume
     r.done()
     if not re.fullmatch(r"[A-Za-z0-9._#/\\-]{1,64}", name):
         raise bad(At.NAME)
-    if not 1 <= leverage <= 10_000:
-        raise bad(At.LEVERAGE)
     if code not in known:
         raise bad(At.CURRENCY, Code.CURRENCY_NOT_FOUND)
+    if not 1 <= leverage <= 10_000:
+        raise bad(At.LEVERAGE)
     if margin_call < stop_out:
         raise bad(At.MARGIN_CALL)
     if not _good_commission(commission):

@@ -141,7 +141,7 @@ class Oracle:
 
     def _admit(self, record: InputRecord) -> tuple[int, int, int] | None:
         check_record(record)
-        if record.ts < self.state.time or record.ts <= 0:
+        if record.ts < self.state.time or not 0 < record.ts < 2**62:
             raise RefusedError(Code.TIME_BACKWARDS, At.TS)
         if record.kind < FIRST_COMMAND or not record.id:
             return None
