@@ -85,7 +85,9 @@ class Hooks:
         for kind in registration.kinds:
             self._by_kind[kind].remove(registration)
 
-    def __bool__(self) -> bool:
+    @property
+    def active(self) -> bool:
+        """True when there is any hook."""
         return bool(self._hooks)
 
     def run(self, batch: Batch, ts: int) -> tuple[list[bytes], list[int], list[bytes]]:

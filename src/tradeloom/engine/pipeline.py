@@ -24,7 +24,7 @@ from tradeloom._core import Core
 from .frames import Batch
 from .hooks import Hooks
 from .journal import Journal, JournalUnavailable
-from .results import Results, deal, indices, refuse, results, walk
+from .results import Results, deal, indices, refuse, renumbered, results, walk
 
 BUSY: Final = 1013
 JOURNAL_UNAVAILABLE: Final = 1014
@@ -34,7 +34,11 @@ _TS_AT: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch came to: one answer per submission, and the events of the whole batch."""
+    """What a batch came to: one answer per submission, and the events of the whole batch.
+
+    `index` of a RESULT counts from the start of the submission in `answers`, and from the start of
+    the first submission in `events`.
+    """
 
     answers: list[bytes]
     events: bytes
@@ -68,7 +72,7 @@ class Pipeline:
 
     def run(self, submissions: Sequence[bytes], counts: Sequence[int]) -> Outcome:
         """Process submissions, whose framing is checked, in order; returns when it is durable."""
-        if len(submissions) == 1 == counts[0] and not self.hooks:
+        if len(submissions) == 1 == counts[0] and not self.hooks.active:
             outcome = self._run_one(submissions[0])
             if outcome is not None:
                 return outcome
@@ -79,7 +83,7 @@ class Pipeline:
             batch.stamp(ts)
         answers: list[Results] = []
         original: NDArray[np.int64] | None = None
-        if self.hooks:
+        if self.hooks.active:
             passed, numbers, refused = self.hooks.run(batch, ts)
             if refused:
                 original = np.asarray(numbers, np.int64)
@@ -95,10 +99,13 @@ class Pipeline:
                 packed = batch.part(first, batch.size)
                 rows = results(refuse(packed, JOURNAL_UNAVAILABLE, 0, ts), batch.size - first)
                 rows["index"] += first
-                answers.append(_placed(rows, original))
+                if original is not None:
+                    rows["index"] = original[rows["index"]]
+                answers.append(rows)
                 break
+            happened = piece.renumbered(happened, original)
             events.append(happened)
-            answers.extend(_placed(rows, original) for rows in piece.answers(happened))
+            answers.extend(piece.answers(happened, original))
             first = piece.end
         return Outcome(deal(starts, answers), b"".join(events), ts, unavailable)
 
@@ -149,7 +156,7 @@ class Pipeline:
 class _Piece:
     """Inputs `first` … `end` of a batch: those admitted, and the answers to the others."""
 
-    __slots__ = ("_commands", "_gone", "_refused", "admitted", "end", "first", "inputs")
+    __slots__ = ("_gone", "_refused", "_results", "admitted", "end", "first", "inputs")
 
     def __init__(self, admitted: bytes, first: int, end: int, answered: bytes, cmds: int) -> None:
         self.admitted = admitted
@@ -158,23 +165,20 @@ class _Piece:
         self._refused = answered
         self._gone = indices(answered)
         self.inputs = end - first - len(self._gone)
-        self._commands = cmds
+        self._results = cmds - len(self._gone)
 
-    def answers(self, events: bytes) -> list[Results]:
-        """The RESULTs with their index in the batch."""
-        applied = results(events, self._commands - len(self._gone))
-        if not self._refused:
-            applied["index"] += self.first
-            return [applied]
+    def renumbered(self, events: bytes, original: NDArray[np.int64] | None) -> bytes:
+        """The events with the index of each RESULT counted from the start of the whole batch."""
+        if not self.first and not self._refused and original is None:
+            return events
         kept = np.delete(np.arange(self.first, self.end), self._gone)
-        applied["index"] = kept[applied["index"]]
+        return renumbered(events, self._results, kept if original is None else original[kept])
+
+    def answers(self, events: bytes, original: NDArray[np.int64] | None) -> list[Results]:
+        """All RESULTs, of the events and of what was refused, numbered like the events."""
         refused = results(self._refused, len(self._gone))
         refused["index"] += self.first
-        return [applied, refused]
-
-
-def _placed(rows: Results, original: NDArray[np.int64] | None) -> Results:
-    """Rows with the index of the batch as it was before hooks took inputs out."""
-    if original is not None:
-        rows["index"] = original[rows["index"]]
-    return rows
+        if original is not None:
+            refused["index"] = original[refused["index"]]
+        applied = results(events, self._results)
+        return [applied, refused] if len(refused) else [applied]

@@ -9,7 +9,7 @@ is known (one per command), so the finds are exact when the numbers agree. If th
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -22,7 +22,10 @@ _NAME: Final = next(name for name, record in EVENTS.items() if record.kind == 1)
 RESULT: Final = event_dtype(_NAME)
 RESULT_BYTES: Final = RESULT.itemsize
 _STRUCT: Final = struct.Struct("<IHHQqQIHHQQ32s")
-_HEAD: Final = RESULT_BYTES | 1 << 32
+RESULT_KIND: Final = 1
+_HEAD: Final = RESULT_BYTES | RESULT_KIND << 32
+# `index` is the first field behind the event header.
+_INDEX_WORD: Final = EVENT_HEADER.size // 4
 _HEAD_MASK: Final = (1 << 48) - 1
 _ROW: Final = np.dtype((np.void, RESULT_BYTES))
 REFUSED: Final = 1
@@ -51,27 +54,45 @@ def one_refusal(index: int, code: int, field: int, account: int, name: bytes, ts
 
 def walk(events: bytes) -> bytes:
     """The RESULT events among `events`, by walking all of them."""
-    found, at, size = [], 0, len(events)
+    found = [at for at, kind in _walk(events) if kind == RESULT_KIND]
+    return b"".join([events[at : at + RESULT_BYTES] for at in found])
+
+
+def _walk(events: bytes) -> Iterator[tuple[int, int]]:
+    """Offset and kind of every event."""
+    at, size = 0, len(events)
     while at < size:
         length, kind = EVENT_HEADER.unpack_from(events, at)[:2]
-        if kind == 1:
-            found.append(events[at : at + length])
+        yield at, kind
         at += length
-    return b"".join(found)
+
+
+def places(events: bytes, expected: int) -> NDArray[np.int64]:
+    """The byte offset of every RESULT; `expected`: how many there should be."""
+    words = np.frombuffer(events, "<u8")
+    heads = np.flatnonzero((words & _HEAD_MASK) == _HEAD)
+    if heads.size == expected:
+        return heads * 8
+    return np.asarray([at for at, kind in _walk(events) if kind == RESULT_KIND], np.int64)
 
 
 def results(events: bytes, expected: int) -> Results:
     """The RESULT events as rows that may be changed; `expected`: how many there should be."""
     if not events:
         return np.empty(0, RESULT)
-    words = np.frombuffer(events, "<u8")
-    heads = np.flatnonzero((words & _HEAD_MASK) == _HEAD)
-    places = words.size - RESULT_BYTES // 8 + 1
-    if heads.size == expected and (not expected or heads[-1] < places):
-        # Every place where a RESULT could start, as overlapping rows; taking copies the real ones.
-        rows = np.ndarray((places,), _ROW, events, strides=(8,))
-        return rows[heads].view(RESULT)
-    return np.frombuffer(bytearray(walk(events)), RESULT)
+    # Every place where a RESULT could start, as overlapping rows; taking copies the real ones.
+    starts = (len(events) - RESULT_BYTES) // 8 + 1
+    rows = np.ndarray((max(0, starts),), _ROW, events, strides=(8,))
+    return rows[places(events, expected) // 8].view(RESULT)
+
+
+def renumbered(events: bytes, expected: int, indices_: NDArray[np.int64]) -> bytes:
+    """The events with `indices_[index]` for the `index` of each RESULT."""
+    changed = bytearray(events)
+    words = np.frombuffer(changed, "<u4")
+    at = places(events, expected) // 4 + _INDEX_WORD
+    words[at] = indices_[words[at]]
+    return bytes(changed)
 
 
 def deal(starts: Sequence[int], rows: Sequence[Results]) -> list[bytes]:

@@ -210,7 +210,8 @@ def _failures(as_json: bool) -> Iterator[None]:
 
 
 def _progress(found: Iterator[look.SegmentSurvey], path: Path) -> Iterator[look.SegmentSurvey]:
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("segments", total=len(look.segments(path)))
         for each in found:
             yield each
