@@ -1,0 +1,125 @@
+"""The compiled engine: a deterministic state machine over packed records (docs/engine/wire.md)."""
+
+from typing import TypedDict, final
+
+WIRE_VERSION: int
+__version__: str
+
+class AccountRow(TypedDict):
+    """One account; money at 8 decimals. `equity` and `margin` include isolated positions."""
+
+    id: int
+    group: int
+    leverage: int
+    flags: int
+    currency: int
+    state: int
+    level: int
+    balance: int
+    credit: int
+    isolated: int
+    cross_equity: int
+    cross_margin: int
+    equity: int
+    margin: int
+    free: int
+    fees: int
+    realised: int
+    funding: int
+    positions: int
+    orders: int
+    opened: int
+
+class LayoutRow(TypedDict):
+    """Kind number, body size in bytes, and (field, format letter) pairs of a record."""
+
+    kind: int
+    size: int
+    fields: list[tuple[str, str]]
+
+class Layouts(TypedDict):
+    inputs: dict[str, LayoutRow]
+    events: dict[str, LayoutRow]
+    headers: dict[str, LayoutRow]
+
+@final
+class Core:
+    """One engine shard. Not thread safe; long calls release the GIL."""
+
+    def __new__(cls, shard: int = 0) -> Core: ...
+    def apply(self, batch: bytes) -> bytes:
+        """Applies input records in order and returns the packed events."""
+
+    def apply_muted(self, batch: bytes) -> int:
+        """Applies without output; returns how many inputs were admitted."""
+
+    def admit(self, batch: bytes) -> tuple[bytes | None, bytes]:
+        """(admitted records, or None for all of them; RESULT events of the rest). Changes nothing."""
+
+    def snapshot(self) -> bytes:
+        """The whole state as bytes."""
+
+    @staticmethod
+    def restore(data: bytes) -> Core:
+        """The engine of a snapshot. Raises ValueError for damaged or newer bytes."""
+
+    def state_hash(self) -> bytes:
+        """SHA-256 of the state, 32 bytes (semantics section 14)."""
+
+    def check(self) -> None:
+        """Recomputes the invariants. Raises RuntimeError naming the first that does not hold."""
+
+    @property
+    def shard(self) -> int: ...
+    @property
+    def input_seq(self) -> int: ...
+    @property
+    def event_seq(self) -> int: ...
+    @property
+    def now(self) -> int:
+        """Time of the last admitted input, UTC ns."""
+
+    def accounts(self) -> list[int]:
+        """Ids in opening order, closed accounts too."""
+
+    def account(self, id: int) -> AccountRow | None: ...
+    def positions(self, id: int) -> bytes:
+        """Open positions as packed POSITION events, ascending by id."""
+
+    def position_profits(self, id: int) -> list[tuple[int, int, int]]:
+        """(position, floating profit at 8 decimals, price it would close at)."""
+
+    def orders(self, id: int) -> bytes:
+        """Pending and routed orders as packed ORDER events, ascending by id."""
+
+    def quote(self, index: int) -> tuple[int, int, int]:
+        """(bid, ask, time); zeros before the first quote. Raises ValueError for no such index."""
+
+    def instruments(self) -> list[str]:
+        """JSON definitions by index."""
+
+    def groups(self) -> list[str]: ...
+    def currencies(self) -> list[str]: ...
+    def ledger(self, id: int) -> list[tuple[int, int, int, int]]:
+        """(ledger, sub, currency index, amount) of a customer, zeros left out."""
+
+    def house(self) -> list[tuple[int, int, int]]:
+        """(ledger, currency index, amount) of the house, zeros left out."""
+
+    def trial_balance(self) -> list[tuple[int, int, int, int]]:
+        """(ledger, currency index, customers, house); the last two add up to zero."""
+
+    def trading_states(self) -> tuple[int, list[int], list[int], list[tuple[int, int]]]:
+        """Shard, groups by index, instruments by index, accounts that are not active."""
+
+    def stats(self) -> dict[str, int]:
+        """Counts, and bytes of the fixed structures."""
+
+def layouts() -> Layouts:
+    """Layout tables of every record."""
+
+def codes() -> dict[str, dict[str, int]]:
+    """Numbers of every enumeration: {enum: {variant: number}}."""
+
+def crc32c(data: bytes, seed: int = 0) -> int:
+    """CRC32C (Castagnoli), continuing from `seed`."""
