@@ -1,4 +1,4 @@
-"""Real event streams: the core driven by the differential tests' own inputs, and by plain orders."""
+"""Real event streams: the core driven by the differential tests' inputs, and by plain orders."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import random
 from collections.abc import Iterator
 from functools import cache
 
+from tradeloom._core import Core
+
 from tests.core.duel import Seeded
 from tests.core.inputs import Inputs
 from tests.core.world import START, opening
 from tests.oracle import Oracle, encode
 from tests.oracle.wire import make
-from tradeloom._core import Core
 
 
 @cache
