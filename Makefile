@@ -11,7 +11,7 @@ BIN   := $(VENV)/bin
 STAMP := build/stamps
 CARGO ?= cargo
 # What `make run` starts, and the number of pytest workers.
-RUN     ?= market
+RUN     ?= up
 WORKERS ?= 2
 # Minutes that each test of `make soak` may use.
 export TRADELOOM_SOAK_MINUTES ?= 10

@@ -137,6 +137,57 @@ def journal(context: typer.Context) -> None:
     journal_app(context.args, prog_name="tradeloom journal")
 
 
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Journal, database and secrets; made if absent.")
+    ] = None,
+    replay: Annotated[
+        list[Path] | None, typer.Option(help="Recordings to play, looped; may be repeated.")
+    ] = None,
+    speed: Annotated[float | None, typer.Option(help="Market seconds per second.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Names the generated market.")] = None,
+    symbols: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="postgresql://…; an SQLite file by default.")
+    ] = None,
+) -> None:
+    """Start the whole service in one process: engine, market, REST, WebSocket.
+
+    Every option can also be set by TRADELOOM_<NAME> or in tradeloom.toml; `tradeloom config show`
+    lists them.
+
+    Examples:
+
+      tradeloom up
+
+      tradeloom up --port 9000 --data-dir /var/lib/tradeloom
+
+      tradeloom up --replay recordings/ --speed 10
+    """
+    from tradeloom import settings
+
+    try:
+        loaded = settings.load(
+            host=host,
+            port=port,
+            data_dir=data_dir,
+            replay=tuple(replay) if replay else None,
+            speed=speed,
+            seed=seed,
+            symbols=symbols,
+            database_url=database_url,
+        )
+    except settings.BadSettings as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(2) from error
+    from tradeloom.app.up import up as start
+
+    raise typer.Exit(start(loaded))
+
+
 def _utc(ts_ns: int) -> str:
     from datetime import UTC, datetime, timedelta
 

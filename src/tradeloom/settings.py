@@ -57,10 +57,6 @@ class Settings(BaseSettings):
     demo_balance: str = Field(
         "10000", pattern=r"^\d{1,12}(\.\d{1,2})?$", description="Money of a new demo account."
     )
-    access_token_s: int = Field(900, ge=30, le=86_400, description="Life of an access token.")
-    refresh_token_s: int = Field(
-        1_209_600, ge=60, le=31_536_000, description="Life of a refresh token that is not used."
-    )
     requests_per_s: float = Field(
         200.0, gt=0, description="Requests per second and client address, after a burst."
     )
@@ -70,6 +66,9 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Web origins allowed to call the API; none: CORS stays off."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Addresses of proxies whose X-Forwarded-For is believed."
     )
     log_format: Literal["auto", "json", "pretty"] = Field(
         "auto", description="auto: pretty on a terminal, JSON elsewhere."
@@ -84,7 +83,7 @@ class Settings(BaseSettings):
         10.0, gt=0, le=300, description="Time in-flight requests get to finish at a stop."
     )
 
-    @field_validator("replay", "symbols", "cors_origins", mode="before")
+    @field_validator("replay", "symbols", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -20,7 +20,7 @@ from tradeloom.engine.names import Names
 from tradeloom.engine.reads import Reads
 from tradeloom.engine.shard import Shard, ShardClosed
 from tradeloom.gateways.limits import ANSWER_S
-from tradeloom.gateways.outbox import Outbox
+from tradeloom.gateways.outbox import OUTCOME, Outbox
 
 T = TypeVar("T")
 _RESULT: Final = struct.Struct("<IHHQqQIHHQQ32s")
@@ -40,6 +40,7 @@ class Reply:
     reference: int
     refused: bool
     repeat: bool
+    seq: int
     ts: int
     cause: int
     outbox: Outbox
@@ -48,6 +49,11 @@ class Reply:
     def events(self) -> tuple[AnyEvent, ...]:
         """Everything the command caused, in order."""
         return self.outbox.caused(self.cause) if self.cause else ()
+
+    @property
+    def outcome(self) -> tuple[AnyEvent, ...]:
+        """Only the orders and fills among the events."""
+        return self.outbox.caused(self.cause, OUTCOME) if self.cause else ()
 
     def checked(self) -> Reply:
         """This reply if it is good; raises `Refused` or `Rejected` if not."""
@@ -96,13 +102,14 @@ class Desk:
 
     def answer(self, result: bytes) -> Reply:
         """What one packed RESULT says."""
-        _, _, flags, _, ts, cause, _, code, field, _, reference, _ = _RESULT.unpack_from(result)
+        _, _, flags, seq, ts, cause, _, code, field, _, reference, _ = _RESULT.unpack_from(result)
         return Reply(
             ReturnCode(code),
             Field(field).name.lower() if field else "",
             reference,
             bool(flags & _REFUSED),
             bool(flags & _REPEAT),
+            seq,
             ts,
             cause,
             self.outbox,

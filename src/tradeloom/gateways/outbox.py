@@ -20,6 +20,8 @@ from tradeloom.gateways.limits import CAUSES_MAX, RING_BYTES_MAX
 _HEAD: Final = struct.Struct("<IHHQqQ")
 _U64: Final = struct.Struct("<Q")
 _CONFIG: Final = EVENTS["EventConfig"].kind
+OUTCOME: Final = frozenset((EVENTS["EventOrder"].kind, EVENTS["EventFill"].kind))
+"""Kinds that say what became of an order."""
 
 
 def _account_offsets() -> dict[int, int]:
@@ -58,7 +60,7 @@ class Batch(NamedTuple):
 Listener = Callable[[Batch], None]
 
 
-def walk(data: bytes) -> Iterator[Place]:
+def walk(data: bytes | memoryview) -> Iterator[Place]:
     """Every event of packed history, in order; answers that are not history are passed over."""
     at, end = 0, len(data)
     head, number, offsets = _HEAD.unpack_from, _U64.unpack_from, _ACCOUNT_AT
@@ -117,13 +119,20 @@ class Outbox:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def caused(self, cause: int) -> tuple[AnyEvent, ...]:
-        """The events one input made, if it was among the newest; empty if not."""
+    def caused(self, cause: int, kinds: frozenset[int] | None = None) -> tuple[AnyEvent, ...]:
+        """The events one input made, if it was among the newest; only these kinds if given."""
         known = self._causes.get(cause)
         if known is None:
             return ()
         data, start, end = known
-        return tuple(self.decoder.decode(memoryview(data)[start:end]))
+        part = memoryview(data)[start:end]
+        if kinds is None:
+            return tuple(self.decoder.decode(part))
+        found: list[AnyEvent] = []
+        for place in walk(part):
+            if place.kind in kinds:
+                found += self.decoder.decode(part[place.start : place.end])
+        return tuple(found)
 
     def covers(self, after: int) -> bool:
         """True if every event behind `after` is in memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import Any, Final
 
@@ -9,6 +10,20 @@ import msgspec
 
 from tradeloom.domain.enums import ReturnCode
 from tradeloom.domain.errors import Refused, Rejected, explain
+from tradeloom.security.errors import (
+    BadCode,
+    BadCredentials,
+    BadToken,
+    BadValue,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    SecondFactorNeeded,
+    SecurityError,
+    Taken,
+    TokenReused,
+    TooMany,
+)
 
 CONTENT_TYPE: Final = "application/problem+json"
 _Code = ReturnCode
@@ -37,6 +52,7 @@ class ApiCode(IntEnum):
     BAD_MESSAGE = 2018
     SIGN_UP_CLOSED = 2019
     PASSWORD_CHANGE = 2020
+    TOKEN_REUSED = 2021
 
 
 _MISSING: Final = {
@@ -125,6 +141,39 @@ def from_engine(error: Refused | Rejected) -> Problem:
     return Problem(status, error.code, str(error), field=error.field, headers=headers)
 
 
+def from_security(error: SecurityError) -> Problem:
+    """The problem behind a refusal at the front door."""
+    match error:
+        case TooMany():
+            headers = {"Retry-After": str(max(1, math.ceil(error.retry_after_s)))}
+            return Problem(429, ApiCode.LOCKED_OUT, str(error), headers=headers)
+        case NotAllowed():
+            detail = f"{MEANINGS[ApiCode.FORBIDDEN]} (needs {error.scope})"
+            return Problem(403, ApiCode.FORBIDDEN, detail)
+        case BadValue():
+            detail = f"ERR_PARAMS (13) in {error}; correct it and send the request again"
+            return Problem(422, ReturnCode.ERR_PARAMS, detail, field=error.field)
+        case Taken():
+            return Problem(409, ApiCode.CONFLICT, str(error), field="login")
+        case NotFound():
+            return Problem(404, ReturnCode.ERR_NOTFOUND, str(error))
+        case NotSignedIn():
+            code = _SIGNED_OUT.get(type(error), ApiCode.UNAUTHENTICATED)
+            if isinstance(error, BadToken) and error.expired:
+                code = ApiCode.TOKEN_EXPIRED
+            headers = {"WWW-Authenticate": 'Bearer realm="tradeloom"'}
+            return Problem(401, code, MEANINGS[code], headers=headers)
+    return Problem(500, ApiCode.INTERNAL, MEANINGS[ApiCode.INTERNAL])
+
+
+_SIGNED_OUT: Final = {
+    BadCredentials: ApiCode.BAD_CREDENTIALS,
+    BadCode: ApiCode.BAD_CREDENTIALS,
+    SecondFactorNeeded: ApiCode.SECOND_FACTOR,
+    TokenReused: ApiCode.TOKEN_REUSED,
+}
+
+
 def every() -> list[dict[str, Any]]:
     """Number, name and meaning of every problem there is."""
     engine = [
@@ -155,5 +204,6 @@ MEANINGS: Final[dict[ApiCode, str]] = {
     ApiCode.UNKNOWN_CHANNEL: "there is no such channel, or it is not for you",
     ApiCode.BAD_MESSAGE: "the message is not one of this protocol; see the API guide",
     ApiCode.SIGN_UP_CLOSED: "this service does not take sign-ups; ask its administrator",
+    ApiCode.TOKEN_REUSED: "the refresh token was used before; the session is ended, sign in again",
     ApiCode.PASSWORD_CHANGE: "the password must be changed first; use /api/v1/me/password",
 }

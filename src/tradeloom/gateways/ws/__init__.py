@@ -1,0 +1,1 @@
+"""The WebSocket gateway: `/ws`, quotes and events as they happen, JSON or MessagePack."""
