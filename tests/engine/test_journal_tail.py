@@ -17,6 +17,7 @@ from tradeloom.engine.journal import (
     JournalWriteFailed,
 )
 from tradeloom.engine.journal.format import PAGE, padded
+from tradeloom.engine.journal.survey import survey
 
 SEGMENT = 8 << 10
 
@@ -90,7 +91,8 @@ def test_every_flipped_byte_of_the_last_segment(tmp_path: Path) -> None:
     paths, payloads, spans = make(tmp_path)
     last, whole = paths[-1], paths[-1].read_bytes()
     chance = random.Random(2)
-    for at in [*range(128), *range(128, PAGE, 29), *range(PAGE - 8, SEGMENT)]:
+    used = spans[-1][1]
+    for at in [*range(0, PAGE, 29), *range(PAGE - 8, used), *range(used, SEGMENT, 13)]:
         flipped = bytearray(whole)
         flipped[at] ^= 1 << chance.randrange(8)
         last.write_bytes(flipped)
@@ -110,12 +112,13 @@ def test_every_flipped_byte_of_an_earlier_segment(tmp_path: Path) -> None:
     paths, _, _ = make(tmp_path)
     victim, whole = paths[1], paths[1].read_bytes()
     chance = random.Random(3)
-    for at in [*range(128), *range(128, PAGE, 29), *range(PAGE - 8, SEGMENT)]:
+    used = len(whole.rstrip(b"\0"))
+    for at in [*range(0, PAGE, 29), *range(PAGE - 8, used), *range(used, SEGMENT, 13)]:
         flipped = bytearray(whole)
         flipped[at] ^= 1 << chance.randrange(8)
         victim.write_bytes(flipped)
         with pytest.raises(JournalDamaged) as damage:
-            recovered(tmp_path)
+            recovered(tmp_path) if at % 16 == 0 else list(survey(tmp_path))
         assert damage.value.segment == victim.name
         assert damage.value.offset <= at
         assert victim.read_bytes() == flipped

@@ -257,7 +257,8 @@ class Shard:
     def _dispatch(self) -> None:
         work = self._queue.take()
         packed, counts, futures = work
-        if len(packed) > 1 or counts[0] > LONE_INPUTS_MAX or self._took_s > LONE_BATCH_S_MAX:
+        lone = len(packed) == 1 and counts[0] <= LONE_INPUTS_MAX and futures[0] is not None
+        if not lone or self._took_s > LONE_BATCH_S_MAX:
             self._work.put(work)
             return
         try:
