@@ -41,6 +41,8 @@ from tradeloom.marketdata.bars import BarBuilder
 from tradeloom.security import Door, NewAdmin, Secrets, Security
 from tradeloom.settings import Settings
 from tradeloom.store import Address, Database, ProjectionWriter, follow
+from tradeloom.store.history import History
+from tradeloom.store.ledger import LedgerBook
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             callers=callers,
             security=security,
             database=database,
-            records=Records(database, desk.names, writer),
+            records=Records(database, writer, History(database), LedgerBook(database)),
             meters=meters,
             order_rates=Rates(settings.orders_per_s, settings.orders_per_s),
             about=about,

@@ -13,7 +13,10 @@ import msgspec
 
 _NS: Final = 1_000_000_000
 # Fields that hold a time in UTC nanoseconds; zero means none.
-_TIMES: Final = {"ts": "time", "opened": "opened", "expire": "expire"}
+_TIMES: Final = {
+    "ts": "time",
+    **{name: name for name in ("opened", "expire", "created", "updated", "closed")},
+}
 # Engine words that are not for the outside, and how the others are called there.
 _RENAMED: Final = {"kind": "type", "type_": "type"}
 

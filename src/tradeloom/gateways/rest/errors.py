@@ -49,6 +49,13 @@ def invalid(field: str, why: str, status: int = 422) -> Problem:
     return Problem(status, ReturnCode.ERR_PARAMS, detail, field=field)
 
 
+def plain(message: str) -> str:
+    """A validator's message for people: no regular expressions."""
+    if "pattern" in message or "regex" in message:
+        return "it is not written as it must be (numbers are plain decimal text such as '0.10')"
+    return message[:1].lower() + message[1:]
+
+
 def missing(what: str, field: str = "") -> Problem:
     """Something that is not there, or not the caller's to see."""
     return Problem(
@@ -122,4 +129,4 @@ def _validation(error: RequestValidationError) -> Problem:
         return invalid(field, "the body is not a JSON object")
     # The message names limits and types; the value itself is never echoed.
     message = str(first.get("msg", "is not allowed"))
-    return invalid(field, message[:1].lower() + message[1:])
+    return invalid(field, plain(message))

@@ -47,7 +47,10 @@ Time = Annotated[
 Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number of an account, order, position or user."""
 
-_TIMES: Final = {"ts": "time", "opened": "opened", "expire": "expire"}
+_TIMES: Final = {
+    "ts": "time",
+    **{name: name for name in ("opened", "expire", "created", "updated", "closed")},
+}
 
 
 class Closed(BaseModel):

@@ -16,8 +16,8 @@ from tradeloom.domain import events as e
 from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, TimeInForce
 from tradeloom.gateways.desk import Reply
 from tradeloom.gateways.problems import MEANINGS, ApiCode, Problem
-from tradeloom.gateways.rest.errors import invalid
-from tradeloom.gateways.rest.gate import KEY_PATTERN, Gate, command_id
+from tradeloom.gateways.rest.errors import invalid, plain
+from tradeloom.gateways.rest.gate import KEY_PATTERN, Gate, command_id, reply
 from tradeloom.gateways.rest.models import POSITIVE
 from tradeloom.gateways.wire import nanoseconds, number, rfc3339
 from tradeloom.security.rights import Scope
@@ -111,7 +111,7 @@ def handler(gate: Gate) -> Callable[[Request], Awaitable[Response]]:
         gate.trades(caller, order.account)
         made = answer(await submit(encode(command(order, key), 0))).checked()
         if made.repeat:
-            return await gate.records.order_again(made, order.account)
+            return reply(await gate.records.order_again(made, order.account))
         return Response(_ENCODE.encode(summary(order, made)), 201, media_type="application/json")
 
     return place_order
@@ -125,7 +125,7 @@ def decode(body: bytes) -> OrderRequest:
         text = str(error)
         places = _PLACE.findall(text)
         field = next((a or b for a, b in reversed(places)), "")
-        raise invalid(field, text.partition(" - at ")[0].lower()) from None
+        raise invalid(field, plain(text.partition(" - at ")[0])) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise invalid("", "the body is not valid JSON") from None
 
