@@ -16,6 +16,7 @@ from typing import NoReturn
 import pytest
 
 from benchmarks.load import deposit, opening
+from benchmarks.plain_journal import inputs, payloads
 from tests.engine.disks import FaultyDisk, ShortDisk
 from tests.engine.said import Said, said
 from tradeloom.engine import journal as journals
@@ -231,6 +232,45 @@ def test_the_process_ends_with_the_named_code(tmp_path: Path) -> None:
     assert done.stdout.split() == [str(step) for step in range(50)]
     assert "journal write failed" in done.stderr
     assert "Input/output error" in done.stderr
+
+
+MANY = """
+import asyncio, os, sys
+from benchmarks.load import deposit, opening
+from tests.engine.disks import FaultyDisk
+from tradeloom.engine.local import Storage
+from tradeloom.engine.shard import Shard
+
+disk = FaultyDisk()
+
+async def caller(shard, number):
+    for step in range(1000):
+        if (number, step) == (3, 40):
+            disk.arm("fdatasync", 2, 5)
+        await shard.submit(deposit(1, f"{number}-{step}"))
+        os.write(1, f"{number}-{step}\\n".encode())
+
+async def main():
+    shard = await Shard.open(sys.argv[1], storage=Storage(snapshots=False, disk=disk))
+    await shard.submit(opening(1))
+    await asyncio.gather(*(caller(shard, number) for number in range(8)))
+
+asyncio.run(main())
+"""
+
+
+def test_a_shard_with_many_callers_ends_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MANY, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == EXIT_JOURNAL_FAILED, done.stderr
+    acknowledged = done.stdout.split()
+    assert 40 <= len(acknowledged) < 8 * 1000
+    ids = [name for payload in payloads(tmp_path) for _, _, name, _ in inputs(payload)]
+    assert all(ids.count(name) == 1 for name in acknowledged)
+    opened = open_local(tmp_path, storage=Storage(snapshots=False))
+    assert opened.core.input_seq >= len(acknowledged)
+    opened.close()
 
 
 LIMITED = """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import random
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load import buy, close_all, deposit, opening, quote
+from tests.engine.disks import CrashDisk
 from tradeloom._core import Core
 from tradeloom.engine.follower import Follower
 from tradeloom.engine.frames import CLOCK
-from tradeloom.engine.journal import FileJournal, JournalDamaged, JournalTooNew
+from tradeloom.engine.journal import FileJournal, JournalDamaged, JournalTooNew, JournalUnavailable
 from tradeloom.engine.local import LocalShard, Storage, open_local
 from tradeloom.engine.recovery import ReplayDiverged, apply_chunk, chunks
 from tradeloom.engine.snapshots import SnapshotStore
@@ -188,6 +192,33 @@ def test_a_snapshot_that_cannot_be_written_is_tried_again_later(
         assert follower.finish(opened.core.state_hash())
     assert "no snapshot behind record" in caplog.text
     opened.close()
+
+
+def test_a_crash_while_a_snapshot_is_written_leaves_a_valid_one(tmp_path: Path) -> None:
+    trade(tmp_path, 10, name="a")
+    snapshot(tmp_path)
+    before = trade(tmp_path, 10, name="b")
+    chance = random.Random(4)
+    outcomes = set()
+    for crash_at in [1, 2, 3, 4, 5] * 6:
+        directory = tmp_path / "crashed"
+        shutil.copytree(tmp_path, directory, ignore=shutil.ignore_patterns("crashed", "lock"))
+        opened = open_local(directory, storage=SMALL)
+        reader = opened.journal.reader(opened.journal.durable)
+        reader.seek()
+        disk = CrashDisk(crash_at)
+        store = SnapshotStore(directory, disk=disk)
+        with contextlib.suppress(JournalUnavailable):
+            store.save(opened.core, opened.journal.durable, reader.hash)
+        disk.image(chance)
+        reader.close()
+        opened.close()
+        opened = open_local(directory, storage=SMALL)
+        outcomes.add(opened.recovered.inputs == 0)
+        assert opened.core.state_hash() == before
+        opened.close()
+        shutil.rmtree(directory)
+    assert outcomes == {True, False}, "some crashes came before the rename, some after"
 
 
 def test_inputs_the_core_counts_differently_are_refused(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from tests.engine.said import Said, StepClock, said
 from tradeloom._core import Core
 from tradeloom.engine import intake_queue, shard
 from tradeloom.engine.frames import MalformedInput
+from tradeloom.engine.journal import Disk
 from tradeloom.engine.limits import BATCH_INPUTS_MAX, QUEUE_INPUTS_MAX, SUBMIT_BYTES_MAX
+from tradeloom.engine.local import Storage
 from tradeloom.engine.records import EVENT_HEADER
 from tradeloom.engine.shard import Shard, ShardClosed
 
@@ -269,6 +271,43 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         assert made.opened is not None
         assert made.opened.recovered.inputs == 0, "the final snapshot covers everything"
         assert said(await made.submit(buy(1, "n0"))) == [Said(0, 0, 0, REPEAT)]
+
+
+class SlowDisk(Disk):
+    """Syncs when it is told to."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.go.set()
+        self.syncing = threading.Event()
+
+    def fdatasync(self, fd: int) -> None:
+        self.syncing.set()
+        assert self.go.wait(30)
+        super().fdatasync(fd)
+
+
+async def test_nothing_is_seen_before_it_is_durable(tmp_path: Path) -> None:
+    disk = SlowDisk()
+    storage = Storage(snapshots=False, disk=disk)
+    async with await Shard.open(tmp_path, storage=storage, clock_every_s=0) as made:
+        await made.submit(opening(2))
+        events: list[bytes] = []
+        made.subscribe(events.append)
+        before = made.read(lambda core: core.state_hash())
+        disk.go.clear()
+        disk.syncing.clear()
+        answers = [made.submit(deposit(1, "a")), made.submit(deposit(2, "b"))]
+        while not disk.syncing.is_set():
+            await asyncio.sleep(0.001)
+        late = made.submit(deposit(1, "c"))
+        await asyncio.sleep(0.02)
+        assert made.read(lambda core: core.state_hash()) == before
+        assert not any(future.done() for future in [*answers, late])
+        assert events == []
+        disk.go.set()
+        assert [said(answer) for answer in await asyncio.gather(*answers, late)] == [[OK]] * 3
+        assert balance(made, 1) == 10_002 * UNIT
 
 
 @pytest.mark.parametrize("lone", [True, False], ids=["on the loop", "on the thread"])

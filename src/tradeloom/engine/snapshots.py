@@ -24,6 +24,8 @@ from .limits import SNAPSHOTS_KEPT
 log = logging.getLogger(__name__)
 
 SUFFIX: Final = ".tls"
+# One name for all: a crash leaves at most one, and the next snapshot replaces it.
+DRAFT_NAME: Final = "next-snapshot.new"
 FORMAT_VERSION: Final = 1
 _MAGIC: Final = b"TLSNAPS\0"
 _HEADER: Final = struct.Struct("<8sHHHHQQQqQ16s32s32s")
@@ -134,7 +136,7 @@ class SnapshotStore:
             core.state_hash(),
         )
         path = self._directory / f"{record:020d}{SUFFIX}"
-        draft = path.with_suffix(".new")
+        draft = self._directory / DRAFT_NAME
         disk = self._disk
         try:
             disk.unlink(draft)
