@@ -16,6 +16,7 @@ from .limits import CURSOR_CHARACTERS_MAX, PAGE_ROWS, PAGE_ROWS_MAX
 T = TypeVar("T")
 R = TypeVar("R")
 _MARK_BYTES = 2
+_VALUE_MAX = 2**63 - 1  # what a column can be compared with
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -43,7 +44,7 @@ def decode(listing: str, cursor: str, count: int) -> tuple[int, ...]:
         values = msgspec.msgpack.decode(body, type=list[int])
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         raise BadCursor from None
-    if len(values) != count:
+    if len(values) != count or any(abs(value) > _VALUE_MAX for value in values):
         raise BadCursor
     return tuple(values)
 

@@ -54,3 +54,5 @@ BARS_MAX: Final = 5_000
 BARS_KEPT_S: Final = {1: 3 * 86_400, 60: 400 * 86_400}
 # Native partitions cover a month; they exist this many months ahead so that none is ever missing.
 PARTITIONS_AHEAD: Final = 3
+# A quote may come this late and still count in its bar; a bar this far behind is finished.
+BAR_LATE_S: Final = 5

@@ -7,18 +7,18 @@ as the i64 with the same bits, which is how the store keeps it (`tables.columns`
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, Literal
 
-from tradeloom import _core
+from tradeloom._core import layouts
 
 _LETTERS: Final = {"B": "B", "H": "H", "I": "I", "Q": "q", "q": "q", "n": "Qq", "s": "32s"}
 
 HEADER: Final = struct.Struct("<IHHqqq")  # length, kind, flags, seq, ts, cause
 
 
-def _record(side: str, name: str, fields: str) -> struct.Struct:
+def _record(side: Literal["events", "headers"], name: str, fields: str) -> struct.Struct:
     """The format of a record; `fields` are the names the reader relies on, in order."""
-    layout = _core.layouts()[side][name]
+    layout = layouts()[side][name]
     found = [field for field, _ in layout["fields"]]
     if found != fields.split():
         raise AssertionError(f"{name}: the core has {found}, the store reads {fields}")
@@ -51,5 +51,5 @@ MARGIN: Final = _record("events", "EventMargin", "account level r0 r1 r2 equity 
 STATE: Final = _record("events", "EventState", "target scope state r0 r1")
 
 KINDS: Final[dict[str, int]] = {
-    name: layout["kind"] for name, layout in _core.layouts()["events"].items()
+    name: layout["kind"] for name, layout in layouts()["events"].items()
 }

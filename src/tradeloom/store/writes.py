@@ -34,10 +34,11 @@ class Write:
     def sql(self, dialect: Dialect) -> str:
         """The statement with placeholders in the order of `columns`."""
         name = self.table.name
+        columns = ", ".join(f'"{column}"' for column in self.columns)
         marks = ", ".join(_mark(dialect, at) for at in range(1, len(self.columns) + 1))
-        sql = f"INSERT INTO {name} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+        sql = f"INSERT INTO {name} ({columns}) VALUES ({marks})"  # noqa: S608
         if self.keys:
-            changes = ", ".join(f"{column} = {value}" for column, value in self.update.items())
+            changes = ", ".join(f'"{column}" = {value}' for column, value in self.update.items())
             sql += f" ON CONFLICT ({', '.join(self.keys)}) DO UPDATE SET {changes}"
         if dialect == "sqlite":
             # NUMERIC adds exactly by itself; decimal text needs the function of the connection.
@@ -60,7 +61,7 @@ class Change:
     def sql(self, dialect: Dialect) -> str:
         """The statement with placeholders in the order of `columns`, then `keys`."""
         marks = [_mark(dialect, at) for at in range(1, len(self.columns) + len(self.keys) + 1)]
-        sets = ", ".join(f"{c} = {m}" for c, m in zip(self.columns, marks, strict=False))
+        sets = ", ".join(f'"{c}" = {m}' for c, m in zip(self.columns, marks, strict=False))
         rest = marks[len(self.columns) :]
         where = " AND ".join(f"{c} = {m}" for c, m in zip(self.keys, rest, strict=True))
         return f"UPDATE {self.table.name} SET {sets} WHERE {where}"  # noqa: S608
@@ -90,7 +91,7 @@ def _upsert(table: Table, keep: tuple[str, ...] = (), **special: str) -> Write:
     """Insert, or replace every column but the keys and those of `keep`."""
     keys = tuple(column.name for column in table.primary_key)
     columns = _names(table)
-    update = {c: f"excluded.{c}" for c in columns if c not in keys and c not in keep}
+    update = {c: f'excluded."{c}"' for c in columns if c not in keys and c not in keep}
     return Write(table, columns, keys, update | special)
 
 
@@ -104,7 +105,7 @@ ACCOUNTS: Final = Write(
     t.accounts,
     ("account", "shard", "group_number", "leverage", "flags", "currency", "opened"),
     ("account",),
-    {c: f"excluded.{c}" for c in ("group_number", "leverage", "flags")},
+    {c: f'excluded."{c}"' for c in ("group_number", "leverage", "flags")},
 )
 BALANCES: Final = Change(t.accounts, ("balance", "credit"), ("account",))
 LEVELS: Final = Change(t.accounts, ("level",), ("account",))

@@ -19,6 +19,23 @@ from ..writes import Writes
 
 T = TypeVar("T")
 
+# What a server says that is starting, stopping, full, locked, read-only or not there. Anything
+# else, such as a broken rule or a wrong statement, is our own bug and not worth trying again.
+_GONE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectInUseError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
 
 class _Connection(Protocol):
     """The part of an asyncpg connection that is used here; asyncpg itself has no types."""
@@ -135,7 +152,7 @@ class PostgresSink:
         try:
             if connection is not None:
                 loop.run_until_complete(connection.close(timeout=POSTGRES_CONNECT_S))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except _GONE:
             if connection is not None:
                 connection.terminate()
         finally:
@@ -148,7 +165,5 @@ class PostgresSink:
             raise Unavailable("the database is not open")
         try:
             return self._loop.run_until_complete(work)
-        except asyncpg.IntegrityConstraintViolationError:
-            raise  # our own bug, not the server's
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _GONE as error:
             raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error

@@ -117,8 +117,10 @@ class SqliteSink:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Locked, full, read-only, gone: the database is unavailable. A broken rule is our own bug."""
+    """Locked, full, read-only, gone: it is unavailable. A bad statement is our own bug."""
     try:
         yield
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise
         raise Unavailable(f"SQLite: {error}") from error

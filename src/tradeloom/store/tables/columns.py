@@ -20,8 +20,8 @@ WIDE_DIGITS: Final = 39  # 2^127 has 39 decimal digits
 
 
 def signed(number: int) -> int:
-    """The i64 with the bits of a u64."""
-    return number - _MASK - 1 if number & _SIGN else number
+    """The i64 with the bits of a u64; an i64 stays what it is."""
+    return number - _MASK - 1 if number >= _SIGN else number
 
 
 class Wide(TypeDecorator[int]):

@@ -40,7 +40,7 @@ ledger_transfers = Table(
     Column("amount", Wide, nullable=False),
     Column("after", Wide),  # cash only: what the customer had after this leg
     Column("reference", U64, nullable=False),
-    Index("ledger_transfers_account", "account", "input_seq", "leg"),
+    Index("ledger_transfers_account", "account", "ts", "input_seq", "leg"),
     sqlite_with_rowid=False,
 )
 balance_operations = Table(

@@ -202,7 +202,7 @@ def upgrade() -> None:
     op.create_index(
         "ledger_transfers_account",
         "ledger_transfers",
-        ["account", "input_seq", "leg"],
+        ["account", "ts", "input_seq", "leg"],
         unique=False,
     )
     op.create_table(
