@@ -13,14 +13,8 @@ from tests.oracle.codes import (
     Side,
     Tif,
 )
-from tests.oracle.config import (
-    Currency,
-    Group,
-    Instrument,
-    currency_of,
-    group_of,
-    instrument_of,
-)
+from tests.oracle.config import Currency, Group, Instrument
+from tests.oracle.definitions import currency_of, group_of, instrument_of
 from tests.oracle.quote import routed
 from tests.oracle.state import ALL_INSTRUMENTS, CLOSED, State
 from tests.oracle.trading import field

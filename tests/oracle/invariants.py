@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.oracle.codes import Ledger
-from tests.oracle.execution import ledger_cost, leg_rules
 from tests.oracle.margin import (
     equity,
     floating,
@@ -13,6 +12,7 @@ from tests.oracle.margin import (
     posted_leg,
     used_margin,
 )
+from tests.oracle.positions import ledger_cost, leg_rules
 from tests.oracle.state import Account, State
 
 

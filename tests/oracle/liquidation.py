@@ -12,9 +12,9 @@ from tests.oracle.codes import (
     Side,
 )
 from tests.oracle.config import Instrument
-from tests.oracle.execution import emit_position, trail
 from tests.oracle.margin import equity, margin, position_floating
 from tests.oracle.orders import activate, close_position, end
+from tests.oracle.positions import emit_position, trail
 from tests.oracle.quote import closing_price, executable, routed
 from tests.oracle.state import Account, Position, State
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.oracle import accounts, rollover, routed, trading
+from tests.oracle import accounts, closing, rollover, routed, trading
 from tests.oracle.admission import (
     check_account,
     check_record,
@@ -41,10 +41,10 @@ HANDLERS: dict[int, Handler] = {
     KIND_OF["ModifyOrder"]: trading.modify_order,
     KIND_OF["CancelOrder"]: trading.cancel_order,
     KIND_OF["CancelAll"]: trading.cancel_all,
-    KIND_OF["ClosePosition"]: trading.close_one,
-    KIND_OF["CloseBy"]: trading.close_by,
-    KIND_OF["CloseAll"]: trading.close_all,
-    KIND_OF["Reverse"]: trading.reverse,
+    KIND_OF["ClosePosition"]: closing.close_one,
+    KIND_OF["CloseBy"]: closing.close_by,
+    KIND_OF["CloseAll"]: closing.close_all,
+    KIND_OF["Reverse"]: closing.reverse,
     KIND_OF["ModifyPosition"]: trading.modify_position,
     KIND_OF["SetTradingState"]: accounts.set_trading_state,
     KIND_OF["Rollover"]: rollover.rollover,

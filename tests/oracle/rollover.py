@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.oracle.arithmetic import LOT, he
 from tests.oracle.codes import At, Code, Ledger, PositionState, Posting, Reason, RefusedError, Side
 from tests.oracle.config import Instrument
-from tests.oracle.execution import emit_position, move_ledger_cost
 from tests.oracle.margin import profit_of
+from tests.oracle.positions import emit_position, move_ledger_cost
 from tests.oracle.quote import client_prices, closing_price, convert, find_path
 from tests.oracle.state import LegRow, Path, Position, State, margin_leg
 from tests.oracle.trading import Answer, field

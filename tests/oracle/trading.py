@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.oracle.arithmetic import he, next_day_end
+from tests.oracle.arithmetic import next_day_end
 from tests.oracle.codes import (
     At,
     Code,
@@ -14,15 +14,7 @@ from tests.oracle.codes import (
     Side,
     Tif,
 )
-from tests.oracle.execution import (
-    INTERNAL,
-    close_now,
-    closing_order,
-    emit_position,
-    fill,
-    fill_close,
-    trail,
-)
+from tests.oracle.execution import close_now, fill
 from tests.oracle.gate import (
     Levels,
     account_gate,
@@ -38,11 +30,10 @@ from tests.oracle.gate import (
     reduces_netting,
     stop_levels,
 )
-from tests.oracle.margin import Plan, check_money, pending_margin, plan_fill
+from tests.oracle.margin import check_money, pending_margin, plan_fill
 from tests.oracle.orders import (
     after_fill,
     cancel_others,
-    close_position,
     deviation_limit,
     end,
     intent_limit,
@@ -51,6 +42,7 @@ from tests.oracle.orders import (
     set_margin,
     submit,
 )
+from tests.oracle.positions import emit_position, trail
 from tests.oracle.quote import (
     client_prices,
     closing_price,
@@ -142,7 +134,8 @@ def place_order(state: State, record: InputRecord) -> Answer:
     return _place_pending(state, order, reduces=reduces)
 
 
-def _client_fill_price(state: State, order: Order, *, slip: bool) -> int:
+def client_fill_price(state: State, order: Order, *, slip: bool) -> int:
+    """What the order would fill at now."""
     instrument = state.instruments[order.instrument]
     bid, ask = client_prices(instrument, order.markup)
     price = ask if order.side == Side.BUY else bid
@@ -157,7 +150,7 @@ def _place_close(state: State, order: Order, bound: tuple[int, int]) -> Answer:
         order.id = state.next_id()
         submit(state, order, deviation_limit(order.side, *bound), 0)
         return Code.TRADE_ACCEPTED, order.id
-    price = _client_fill_price(state, order, slip=True)
+    price = client_fill_price(state, order, slip=True)
     deviation(order.side, price, *bound)
     close_now(state, order, price)
     return Code.OK, order.id
@@ -166,7 +159,7 @@ def _place_close(state: State, order: Order, bound: tuple[int, int]) -> Answer:
 def _place_market(state: State, order: Order, bound: tuple[int, int], *, reduces: bool) -> Answer:
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
     at_venue = routed(state, account, instrument)
-    price = _client_fill_price(state, order, slip=not at_venue)
+    price = client_fill_price(state, order, slip=not at_venue)
     bid, ask = client_prices(instrument, order.markup)
     closing = bid if order.side == Side.BUY else ask
     stop_levels(Levels(order.side, closing, instrument.stops_level), order.sl, order.tp)
@@ -203,7 +196,7 @@ def _place_pending(state: State, order: Order, *, reduces: bool) -> Answer:
     if not rests(order) and (volume == 0 or (order.tif == Tif.FOK and cut)):
         raise RefusedError(Code.NOT_FILLED, At.TIF)
     extra = pending_margin(state, order, order.volume - volume) if stays else 0
-    price = _client_fill_price(state, order, slip=False)
+    price = client_fill_price(state, order, slip=False)
     reserve = check_money(state, order, plan_fill(state, order, volume), price, extra=extra)
     order.id = state.next_id()
     if at_venue and fillable:
@@ -297,99 +290,3 @@ def modify_position(state: State, record: InputRecord) -> Answer:
     trail(state, p)
     emit_position(state, p, PositionState.CHANGED, Reason.CLIENT)
     return Code.OK, p.id
-
-
-# ---- closes --------------------------------------------------------------------------------------
-
-
-def close_one(state: State, record: InputRecord) -> Answer:
-    """CLOSE_POSITION."""
-    account = state.accounts[record.account]
-    count_rate(state, account)
-    p = state.positions[field(record, "position")]
-    instrument = state.instruments[p.instrument]
-    account_gate(state, account, instrument, reduces=True)
-    market_gate(state, instrument)
-    not_closing(p)
-    volume = field(record, "volume") or p.volume
-    reference, allowed = field(record, "price"), field(record, "max_deviation")
-    side = 1 - p.side
-    if not routed(state, account, instrument):
-        price = slipped(instrument, side, closing_price(instrument, p), volume)
-        deviation(side, price, reference, allowed)
-    limit = deviation_limit(side, reference, allowed)
-    order = close_position(state, p, volume, Reason.CLIENT, price=reference, limit=limit)
-    return (Code.TRADE_ACCEPTED if order.routed else Code.OK), order.id
-
-
-def close_all(state: State, record: InputRecord) -> Answer:
-    """CLOSE_ALL: what the gate lets through."""
-    account = state.accounts[record.account]
-    wanted = field(record, "instrument")
-    positions = sorted(state.positions_of(account.id), key=lambda p: p.id)
-    matching = [p for p in positions if wanted in (ALL_INSTRUMENTS, p.instrument)]
-    count_rate(state, account)
-    account_gate(state, account, None, reduces=True)
-    if not matching:
-        raise RefusedError(Code.ERR_NOTFOUND, At.POSITION)
-    closed = 0
-    for p in matching:
-        instrument = state.instruments[p.instrument]
-        try:
-            account_gate(state, account, instrument, reduces=True)
-            market_gate(state, instrument)
-            not_closing(p)
-        except RefusedError:
-            continue
-        close_position(state, p, p.volume, Reason.CLOSE_ALL)
-        closed += 1
-    return Code.OK, closed
-
-
-def close_by(state: State, record: InputRecord) -> Answer:
-    """CLOSE_BY: both close at the open price of the second position."""
-    account = state.accounts[record.account]
-    count_rate(state, account)
-    first = state.positions[field(record, "position")]
-    second = state.positions[field(record, "position_by")]
-    instrument = state.instruments[first.instrument]
-    account_gate(state, account, instrument, reduces=True)
-    market_gate(state, instrument)
-    not_closing(first)
-    not_closing(second, At.POSITION_BY)
-    volume = min(first.volume, second.volume)
-    price = he(second.cost, second.volume)
-    order = closing_order(first, volume, Reason.CLOSE_BY)
-    order.id = state.next_id()
-    fill_close(state, order, first, volume, price, 0, INTERNAL, free=True)
-    order.side = first.side
-    fill_close(state, order, second, volume, price, 0, INTERNAL, free=True)
-    order.side = 1 - first.side
-    order.filled, order.state = volume, OrderState.FILLED
-    state.emit_order(order, Reason.CLOSE_BY)
-    return Code.OK, order.id
-
-
-def reverse(state: State, record: InputRecord) -> Answer:
-    """REVERSE: twice the volume (netting) or close and open the opposite (hedging)."""
-    account = state.accounts[record.account]
-    count_rate(state, account)
-    p = state.positions[field(record, "position")]
-    instrument = state.instruments[p.instrument]
-    account_gate(state, account, instrument, reduces=False)
-    market_gate(state, instrument)
-    mode_gate(instrument, 1 - p.side, reduces=False)
-    not_closing(p)
-    netting = state.group_of(account).mode == "netting"
-    order = closing_order(p, p.volume * (2 if netting else 1), Reason.REVERSE)
-    order.position = 0
-    price = _client_fill_price(state, order, slip=True)
-    check_money(state, order, Plan(p, p.volume, p.volume), price)
-    if netting:
-        order.id = state.next_id()
-    else:
-        close_position(state, p, p.volume, Reason.REVERSE)
-        order.id = state.next_id()
-    fill(state, order, order.volume, price)
-    after_fill(state, order, killed=True)
-    return Code.OK, order.id
