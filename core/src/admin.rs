@@ -111,6 +111,7 @@ impl Engine {
         let known = self.instrument_by_symbol.get(&def.symbol).copied();
         let index = known.unwrap_or(self.instruments.len() as u32);
         let (kn, kd) = def.factor();
+        let (by_price, by_volume) = def.contract_factors();
         let forex = matches!(def.calc, Calc::Forex | Calc::ForexNoLeverage);
         let mut instrument = Instrument {
             bid: 0,
@@ -119,6 +120,8 @@ impl Engine {
             funding_ts: 0,
             kn,
             kd,
+            by_price,
+            by_volume,
             scale: pow10(def.digits as u32),
             base: self.currency_by_code[&def.base],
             profit: self.currency_by_code[&def.profit],
@@ -343,7 +346,7 @@ impl Engine {
                 self.touch_group(s.target as u32);
             }
             Scope::Account => {
-                let a = self.account_by_id[&s.target];
+                let a = self.account_by_id.get(s.target).unwrap_or_default();
                 self.accounts[a as usize].state = state;
                 self.touch(a);
             }
@@ -364,13 +367,13 @@ impl Engine {
         for parked in std::mem::take(&mut self.parked) {
             match parked {
                 Parked::Position(id) => {
-                    if let Some(&slot) = self.position_by_id.get(&id) {
+                    if let Some(slot) = self.position_by_id.get(id) {
                         self.disarm_position(slot);
                         self.arm_position(slot);
                     }
                 }
                 Parked::Order(id) => {
-                    if let Some(&slot) = self.order_by_id.get(&id) {
+                    if let Some(slot) = self.order_by_id.get(id) {
                         self.disarm_order(slot);
                         self.arm_order(slot);
                     }

@@ -3,7 +3,7 @@
 use crate::code::{
     no, At, BalanceOp, Code, OrderType, Refusal, ReportKind, Scope, Side, Tif, Trading,
 };
-use crate::dedupe::{hash_bytes, Seen};
+use crate::dedupe::{hash_bytes, Dedupe, Seen};
 use crate::engine::{frame, refused, shown, Engine, Input, Stop, Ticket};
 use crate::group::{Commission, Mode, MARKUP_MAX};
 use crate::instrument::{Calc, Instrument};
@@ -27,10 +27,46 @@ fn bad<T>(at: At) -> Result<T, Refusal> {
 }
 
 fn id_ok(id: &Id) -> bool {
-    let end = id.iter().position(|&b| b == 0).unwrap_or(id.len());
-    let word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-';
-    id[..end].iter().all(word) && id[end..].iter().all(|&b| b == 0)
+    let mut ended = false;
+    for word in id.chunks_exact(8) {
+        // Eight zero bytes at once: ids are short.
+        if word == [0; 8] {
+            ended = true;
+            continue;
+        }
+        for &b in word {
+            if b == 0 {
+                ended = true;
+            } else if ended || !WORD[b as usize] {
+                return false;
+            }
+        }
+    }
+    true
 }
+
+/// Bytes an id may hold.
+const WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        let c = b as u8;
+        table[b] = c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
+        b += 1;
+    }
+    table
+};
+
+/// Body sizes by kind; 0xFFFF where the kind is unknown.
+const SIZES: [u16; 128] = {
+    let mut table = [u16::MAX; 128];
+    let mut n = 0;
+    while n < wire::INPUTS.len() {
+        table[wire::INPUTS[n].kind as usize] = wire::INPUTS[n].size as u16;
+        n += 1;
+    }
+    table
+};
 
 impl Engine {
     /// Sorts a batch into what may be journaled and what is answered at once; changes nothing.
@@ -98,7 +134,7 @@ impl Engine {
     /// One input, in the order of semantics section 4.
     #[inline]
     pub fn admit_one(&self, input: &Input, now: i64) -> Result<Ticket, Stop> {
-        let mut ticket = Ticket { account: NONE, body: 0, remember: false };
+        let mut ticket = Ticket { account: NONE, body: 0, hash: 0, remember: false };
         if input.kind == wire::Quote::KIND {
             let at = match () {
                 () if input.flags != 0 => At::Flags,
@@ -124,7 +160,8 @@ impl Engine {
         if input.id[0] != 0 {
             ticket.body = hash_bytes(u64::from(input.kind), input.body);
             ticket.remember = true;
-            match self.commands.seen(input.account, &input.id, ticket.body) {
+            ticket.hash = Dedupe::hash(input.account, &input.id);
+            match self.commands.seen(ticket.hash, input.account, &input.id, ticket.body) {
                 Seen::New => {}
                 Seen::Same(answer) => return Err(Stop::Repeat(answer)),
                 Seen::Other => {
@@ -135,7 +172,8 @@ impl Engine {
         if input.kind == wire::Report::KIND {
             let r = wire::Report::read(input.body);
             if r.kind == ReportKind::Fill as u8 {
-                if let Seen::Same(answer) = self.fills.seen(r.order, &r.trade, 0) {
+                let hash = Dedupe::hash(r.order, &r.trade);
+                if let Seen::Same(answer) = self.fills.seen(hash, r.order, &r.trade, 0) {
                     return Err(Stop::Repeat(answer));
                 }
             }
@@ -164,9 +202,9 @@ impl Engine {
             wire::PlaceOrder::KIND => {
                 (wire::PlaceOrder::SIZE, wire::PlaceOrder::SIZE + COMMENT_MAX)
             }
-            kind => match wire::INPUTS.iter().find(|l| l.kind == kind) {
-                Some(layout) => (layout.size, layout.size),
-                None => return no(Code::UnknownKind, At::Kind),
+            kind => match SIZES.get(kind as usize) {
+                Some(&size) if size != u16::MAX => (size as usize, size as usize),
+                _ => return no(Code::UnknownKind, At::Kind),
             },
         };
         if input.flags != 0 {
@@ -233,13 +271,13 @@ impl Engine {
                 if input.account == 0 {
                     return no(Code::ErrParams, At::Account);
                 }
-                if self.account_by_id.contains_key(&input.account) {
+                if self.account_by_id.contains(input.account) {
                     return no(Code::UsrLoginExist, At::Account);
                 }
                 Ok(NONE)
             }
             21..=23 | 30..=44 => {
-                let Some(&a) = self.account_by_id.get(&input.account) else {
+                let Some(a) = self.account_by_id.get(input.account) else {
                     return no(Code::UserNotFound, At::Account);
                 };
                 if self.accounts[a as usize].flags & FLAG_CLOSED != 0 {
@@ -248,7 +286,7 @@ impl Engine {
                 Ok(a)
             }
             wire::Rollover::KIND if input.account != 0 => {
-                let Some(&a) = self.account_by_id.get(&input.account) else {
+                let Some(a) = self.account_by_id.get(input.account) else {
                     return no(Code::UserNotFound, At::Account);
                 };
                 if self.accounts[a as usize].flags & FLAG_CLOSED != 0 {
@@ -267,7 +305,7 @@ impl Engine {
     }
 
     fn position_of(&self, a: u32, id: u64, at: At) -> Result<&Position, Refusal> {
-        let slot = self.position_by_id.get(&id).copied();
+        let slot = self.position_by_id.get(id);
         match slot {
             Some(slot) if self.legs[self.positions[slot].leg].account == a => {
                 Ok(&self.positions[slot])
@@ -356,8 +394,8 @@ impl Engine {
     }
 
     fn order_slot(&self, a: u32, id: u64) -> Result<u32, Refusal> {
-        match self.order_by_id.get(&id) {
-            Some(&slot) if self.orders[slot].account == a => Ok(slot),
+        match self.order_by_id.get(id) {
+            Some(slot) if self.orders[slot].account == a => Ok(slot),
             _ => no(Code::TradeIncorrectOrder, At::Order),
         }
     }
@@ -367,8 +405,8 @@ impl Engine {
             Some(Scope::Shard) => (s.target == 0, Code::ErrParams),
             Some(Scope::Group) => (s.target < self.groups.len() as u64, Code::GroupNotFound),
             Some(Scope::Account) => {
-                let a = self.account_by_id.get(&s.target);
-                if a.is_some_and(|&a| self.accounts[a as usize].flags & FLAG_CLOSED != 0) {
+                let a = self.account_by_id.get(s.target);
+                if a.is_some_and(|a| self.accounts[a as usize].flags & FLAG_CLOSED != 0) {
                     return no(Code::AccountClosed, At::Target);
                 }
                 (a.is_some(), Code::UserNotFound)
@@ -541,8 +579,11 @@ impl Engine {
         if c.volume == 0 || c.volume == p.volume {
             return check_bound(c);
         }
+        if c.volume < 0 || c.volume > p.volume {
+            return no(Code::TradeBadVolume, At::Volume);
+        }
         let rest = p.volume - c.volume;
-        if c.volume < 0 || rest < 0 || c.volume % d.volume_step != 0 || rest < d.volume_min {
+        if c.volume % d.volume_step != 0 || rest < d.volume_min {
             return no(Code::TradeBadVolume, At::Volume);
         }
         check_bound(c)
@@ -561,7 +602,7 @@ impl Engine {
     }
 
     fn admit_report(&self, r: &wire::Report) -> Result<(), Refusal> {
-        let live = self.order_by_id.get(&r.order).map(|&s| &self.orders[s]);
+        let live = self.order_by_id.get(r.order).map(|s| &self.orders[s]);
         let order = match live {
             Some(order) if order.routed => order,
             _ => match self.ended_order(r.order) {

@@ -38,6 +38,11 @@ impl Engine {
         match def.level_unit {
             LevelUnit::Percent if m > 0 => {
                 let at = |level: i64| {
+                    if let Some(scaled) =
+                        i64::try_from(m).ok().and_then(|small| small.checked_mul(level))
+                    {
+                        return Some(i128::from(scaled / 10_000 + i64::from(scaled % 10_000 > 0)));
+                    }
                     let scaled = i128::from(level).saturating_mul(m).min(i128::MAX - 10_000);
                     Some(ceil_div(scaled, 10_000))
                 };

@@ -1,9 +1,7 @@
 //! The memory of commands: the same id and body gets the first answer again.
 //!
-//! A ring of 64-byte entries, oldest forgotten first, with a hash index on (owner, id). Commands
+//! A ring of 64-byte entries, oldest forgotten first, with an index by hash of (owner, id). Commands
 //! use the account as owner and the command id; venue fills use the order and the trade id.
-
-use hashbrown::HashTable;
 
 use crate::code::{At, Code};
 use crate::wire::Id;
@@ -17,7 +15,17 @@ pub struct Entry {
     pub reference: u64,
     pub code: u16,
     pub at: u16,
-    pad: u32,
+    hash: u32,
+}
+
+impl Entry {
+    fn answer(&self) -> Answer {
+        Answer {
+            code: Code::from_number(self.code).unwrap_or(Code::Ok),
+            at: At::from_number(self.at).unwrap_or(At::None),
+            reference: self.reference,
+        }
+    }
 }
 
 pub struct Dedupe {
@@ -25,7 +33,8 @@ pub struct Dedupe {
     capacity: usize,
     /// Where the next entry goes once the ring is full.
     oldest: usize,
-    index: HashTable<u32>,
+    /// (hash, ring slot + 1) by linear probing; 0 is empty.
+    index: Vec<(u32, u32)>,
 }
 
 /// What is known of a command.
@@ -69,34 +78,47 @@ fn fold(x: u64) -> u64 {
 
 impl Dedupe {
     pub fn new(capacity: usize) -> Self {
-        Dedupe { ring: Vec::new(), capacity, oldest: 0, index: HashTable::new() }
+        Dedupe { ring: Vec::new(), capacity, oldest: 0, index: vec![(0, 0); 64] }
+    }
+
+    /// The hash that `seen` and `remember` take.
+    #[inline(always)]
+    pub fn hash(owner: u64, id: &Id) -> u32 {
+        let words = |n: usize| {
+            let mut raw = [0u8; 8];
+            raw.copy_from_slice(&id[n * 8..n * 8 + 8]);
+            u64::from_le_bytes(raw)
+        };
+        let low = fold(fold(owner ^ words(0)) ^ words(1));
+        fold(fold(low ^ words(2)) ^ words(3)) as u32
+    }
+
+    #[inline(always)]
+    pub fn prefetch(&self, hash: u32) {
+        crate::table::prefetch(&self.index[hash as usize & (self.index.len() - 1)]);
     }
 
     #[inline]
-    pub fn seen(&self, owner: u64, id: &Id, body: u64) -> Seen {
-        let hash = hash_bytes(owner, id);
-        let found = self.index.find(hash, |&slot| {
-            let e = &self.ring[slot as usize];
-            e.owner == owner && e.id == *id
-        });
-        match found {
-            None => Seen::New,
-            Some(&slot) => {
-                let e = &self.ring[slot as usize];
-                if e.body != body {
-                    return Seen::Other;
-                }
-                Seen::Same(Answer {
-                    code: Code::from_number(e.code).unwrap_or(Code::Ok),
-                    at: At::from_number(e.at).unwrap_or(At::None),
-                    reference: e.reference,
-                })
+    pub fn seen(&self, hash: u32, owner: u64, id: &Id, body: u64) -> Seen {
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let (found, slot) = self.index[at];
+            if slot == 0 {
+                return Seen::New;
             }
+            if found == hash {
+                let e = &self.ring[slot as usize - 1];
+                if e.owner == owner && e.id == *id {
+                    return if e.body == body { Seen::Same(e.answer()) } else { Seen::Other };
+                }
+            }
+            at = (at + 1) & mask;
         }
     }
 
     #[inline]
-    pub fn remember(&mut self, owner: u64, id: &Id, body: u64, answer: Answer) {
+    pub fn remember(&mut self, hash: u32, owner: u64, id: &Id, body: u64, answer: Answer) {
         let entry = Entry {
             owner,
             id: *id,
@@ -104,28 +126,66 @@ impl Dedupe {
             reference: answer.reference,
             code: answer.code as u16,
             at: answer.at as u16,
-            pad: 0,
+            hash,
         };
         let slot = if self.ring.len() < self.capacity {
             self.ring.push(entry);
+            if self.ring.len() * 2 > self.index.len() {
+                self.grow();
+                return;
+            }
             self.ring.len() - 1
         } else {
             let slot = self.oldest;
             self.oldest = (self.oldest + 1) % self.capacity;
-            let old = &self.ring[slot];
-            let hash = hash_bytes(old.owner, &old.id);
-            if let Ok(found) = self.index.find_entry(hash, |&s| s as usize == slot) {
-                found.remove();
-            }
+            self.unindex(self.ring[slot].hash, slot as u32 + 1);
             self.ring[slot] = entry;
+            // The next to be forgotten: have its index cell at hand by then.
+            self.prefetch(self.ring[(slot + 16) % self.capacity].hash);
             slot
         };
-        let ring = &self.ring;
-        let hash = hash_bytes(owner, id);
-        self.index.insert_unique(hash, slot as u32, |&s| {
-            let e = &ring[s as usize];
-            hash_bytes(e.owner, &e.id)
-        });
+        self.put(hash, slot as u32 + 1);
+    }
+
+    #[inline(always)]
+    fn put(&mut self, hash: u32, slot: u32) {
+        let mask = self.index.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.index[at].1 != 0 {
+            at = (at + 1) & mask;
+        }
+        self.index[at] = (hash, slot);
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.index = vec![(0, 0); self.index.len() * 2];
+        for slot in 0..self.ring.len() {
+            self.put(self.ring[slot].hash, slot as u32 + 1);
+        }
+    }
+
+    /// Takes an entry out of the index, shifting back what follows.
+    fn unindex(&mut self, hash: u32, slot: u32) {
+        let mask = self.index.len() - 1;
+        let mut hole = hash as usize & mask;
+        while self.index[hole].1 != slot {
+            hole = (hole + 1) & mask;
+        }
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let (next, taken) = self.index[at];
+            if taken == 0 {
+                break;
+            }
+            let distance = at.wrapping_sub(next as usize & mask) & mask;
+            if distance >= (at.wrapping_sub(hole) & mask) {
+                self.index[hole] = self.index[at];
+                hole = at;
+            }
+        }
+        self.index[hole] = (0, 0);
     }
 
     /// Entries from oldest to newest, for snapshots.
@@ -157,12 +217,14 @@ mod tests {
         };
         for n in 1..=6u8 {
             let answer = Answer { code: Code::Ok, at: At::None, reference: u64::from(n) };
-            memory.remember(1, &id(n), 7, answer);
+            memory.remember(Dedupe::hash(1, &id(n)), 1, &id(n), 7, answer);
         }
-        assert!(matches!(memory.seen(1, &id(2), 7), Seen::New));
-        assert!(matches!(memory.seen(1, &id(3), 7), Seen::Same(a) if a.reference == 3));
-        assert!(matches!(memory.seen(1, &id(6), 8), Seen::Other));
-        assert!(matches!(memory.seen(2, &id(6), 7), Seen::New));
+        assert!(matches!(memory.seen(Dedupe::hash(1, &id(2)), 1, &id(2), 7), Seen::New));
+        assert!(
+            matches!(memory.seen(Dedupe::hash(1, &id(3)), 1, &id(3), 7), Seen::Same(a) if a.reference == 3)
+        );
+        assert!(matches!(memory.seen(Dedupe::hash(1, &id(6)), 1, &id(6), 8), Seen::Other));
+        assert!(matches!(memory.seen(Dedupe::hash(2, &id(6)), 2, &id(6), 7), Seen::New));
         let order: Vec<u64> = memory.entries().map(|e| e.reference).collect();
         assert_eq!(order, [3, 4, 5, 6]);
     }

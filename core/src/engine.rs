@@ -10,6 +10,7 @@ use crate::group::Group;
 use crate::instrument::{Currency, Instrument};
 use crate::limits::{REMEMBERED_COMMANDS, REMEMBERED_ROUTED};
 use crate::state::{Account, Leg, Order, Position, Slab, NONE};
+use crate::table::{prefetch_all, Table};
 use crate::wire::{self, Id, LedgerLeg};
 
 /// Hashes integer keys by folded multiplication: fixed, so nothing depends on a random seed.
@@ -67,12 +68,12 @@ pub struct Engine {
     pub pairs: Map<u64, Vec<u32>>,
 
     pub accounts: Vec<Account>,
-    pub account_by_id: Map<u64, u32>,
+    pub account_by_id: Table,
     pub legs: Slab<Leg>,
     pub positions: Slab<Position>,
-    pub position_by_id: Map<u64, u32>,
+    pub position_by_id: Table,
     pub orders: Slab<Order>,
-    pub order_by_id: Map<u64, u32>,
+    pub order_by_id: Table,
     /// Swap terms of positions that carry their own.
     pub swap_terms: BTreeMap<u64, (i64, i64)>,
     /// Routed orders that ended, for late fills; oldest first.
@@ -137,12 +138,12 @@ impl Engine {
             group_by_name: BTreeMap::new(),
             pairs: Map::default(),
             accounts: Vec::new(),
-            account_by_id: Map::default(),
+            account_by_id: Table::default(),
             legs: Slab::default(),
             positions: Slab::default(),
-            position_by_id: Map::default(),
+            position_by_id: Table::default(),
             orders: Slab::default(),
-            order_by_id: Map::default(),
+            order_by_id: Table::default(),
             swap_terms: BTreeMap::new(),
             ended: VecDeque::new(),
             ended_by_id: Map::default(),
@@ -169,9 +170,13 @@ impl Engine {
     pub fn apply(&mut self, batch: &[u8]) {
         let mut at = 0;
         let mut index = 0u32;
+        let mut scouts = [Scout::new(24), Scout::new(12), Scout::new(4)];
         while at < batch.len() {
             match frame(&batch[at..]) {
                 Ok((input, len)) => {
+                    for (stage, scout) in scouts.iter_mut().enumerate() {
+                        scout.advance(self, batch, index, stage);
+                    }
                     self.apply_one(index, &input);
                     at += len;
                 }
@@ -227,7 +232,7 @@ impl Engine {
         };
         self.settle(None);
         if ticket.remember {
-            self.commands.remember(input.account, &input.id, ticket.body, answer);
+            self.commands.remember(ticket.hash, input.account, &input.id, ticket.body, answer);
         }
         self.answer(index, input.account, &input.id, 0, answer);
     }
@@ -285,6 +290,73 @@ impl Engine {
     }
 }
 
+/// Looks at records ahead of the one being applied and asks for the memory they will need:
+/// first table cells, then accounts and positions, then legs. It decides nothing.
+struct Scout {
+    ahead: u32,
+    index: u32,
+    at: usize,
+}
+
+impl Scout {
+    fn new(ahead: u32) -> Self {
+        Scout { ahead, index: 0, at: 0 }
+    }
+
+    #[inline]
+    fn advance(&mut self, engine: &Engine, batch: &[u8], now: u32, stage: usize) {
+        while self.index <= now + self.ahead && self.at + wire::COMMAND_HEADER <= batch.len() {
+            let rest = &batch[self.at..];
+            let header = wire::InputHeader::read(rest);
+            let len = (header.len as usize).max(wire::INPUT_HEADER);
+            if wire::is_command(header.kind) && len <= rest.len() && len >= wire::COMMAND_HEADER {
+                let command = wire::CommandHeader::read(&rest[wire::INPUT_HEADER..]);
+                let position = if header.kind == wire::ClosePosition::KIND
+                    && len >= wire::COMMAND_HEADER + wire::ClosePosition::SIZE
+                {
+                    wire::ClosePosition::read(&rest[wire::COMMAND_HEADER..]).position
+                } else {
+                    0
+                };
+                engine.foresee(stage, &command, position);
+            }
+            self.at += len;
+            self.index += 1;
+        }
+    }
+}
+
+impl Engine {
+    #[inline]
+    fn foresee(&self, stage: usize, command: &wire::CommandHeader, position: u64) {
+        if stage == 0 {
+            self.account_by_id.prefetch(command.account);
+            self.position_by_id.prefetch(position);
+            self.commands.prefetch(Dedupe::hash(command.account, &command.id));
+            return;
+        }
+        let account = self.account_by_id.get(command.account);
+        let slot = self.position_by_id.get(position);
+        if stage == 1 {
+            if let Some(a) = account {
+                prefetch_all(&self.accounts[a as usize]);
+            }
+            if let Some(slot) = slot {
+                prefetch_all(&self.positions[slot]);
+            }
+            return;
+        }
+        let leg = match (slot, account) {
+            (Some(slot), _) => self.positions[slot].leg,
+            (None, Some(a)) => self.accounts[a as usize].first_leg,
+            (None, None) => NONE,
+        };
+        if leg != NONE {
+            prefetch_all(&self.legs[leg]);
+        }
+    }
+}
+
 /// Why an input stops before it is admitted.
 pub enum Stop {
     Repeat(Answer),
@@ -302,6 +374,8 @@ impl From<Refusal> for Stop {
 pub struct Ticket {
     pub account: u32,
     pub body: u64,
+    /// Hash of (account, id) in the memory of commands.
+    pub hash: u32,
     pub remember: bool,
 }
 

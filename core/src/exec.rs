@@ -44,6 +44,8 @@ pub struct Deal {
     pub commission: Commission,
     pub swap: Option<(i64, i64)>,
     pub tag: u64,
+    /// Margin basis of the whole volume when the check has just computed it.
+    pub basis: Option<i128>,
     /// Reserved margin of the order to give back with this fill.
     pub release: i128,
     pub flags: u8,
@@ -60,7 +62,7 @@ impl Engine {
         }
         let mut rest = deal.volume;
         let mut id = 0;
-        if let Some(&slot) = self.position_by_id.get(&deal.target) {
+        if let Some(slot) = self.position_by_id.get(deal.target) {
             let closing = rest.min(self.positions[slot].volume);
             id = deal.target;
             self.close_part(deal, slot, closing);
@@ -80,7 +82,7 @@ impl Engine {
                 rest -= closing;
             }
         } else if rest > 0 {
-            if let Some(&slot) = self.position_by_id.get(&deal.opened) {
+            if let Some(slot) = self.position_by_id.get(deal.opened) {
                 return self.add_part(deal, slot, rest);
             }
         }
@@ -225,6 +227,8 @@ impl Engine {
         let before = self.ledger_cost(slot);
         let base = if deal.isolated {
             self.isolated_margin(i, &path, deal, volume, unit)
+        } else if let Some(basis) = deal.basis.filter(|_| volume == deal.volume) {
+            basis
         } else {
             let account = &self.accounts[a as usize];
             let kind = crate::code::OrderType::Market;
@@ -369,6 +373,9 @@ impl Engine {
     /// The signed, posted cost of a position as ledger 2 holds it.
     pub fn ledger_cost(&self, slot: u32) -> i128 {
         let p = &self.positions[slot];
+        if p.volume == 0 {
+            return 0;
+        }
         let ins = &self.instruments[self.legs[p.leg].instrument as usize];
         let unit = self.currencies[ins.profit as usize].unit;
         let posted = post(Self::money_of(ins, p.cost), unit);
@@ -388,7 +395,7 @@ impl Engine {
         let p = &self.positions[slot];
         let (id, l, prev, next, isolated) = (p.id, p.leg, p.prev, p.next, p.isolated);
         let (a, i) = (self.legs[l].account, self.legs[l].instrument);
-        self.position_by_id.remove(&id);
+        self.position_by_id.remove(id);
         if !self.swap_terms.is_empty() {
             self.swap_terms.remove(&id);
         }

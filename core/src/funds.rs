@@ -13,6 +13,15 @@ pub struct Plan {
     pub open_volume: i64,
 }
 
+/// What a successful check found out.
+#[derive(Clone, Copy, Debug)]
+pub struct Funds {
+    /// Margin a routed order holds until the venue answers.
+    pub reserve: i128,
+    /// Margin basis of the volume that opens.
+    pub basis: Option<i128>,
+}
+
 impl Engine {
     /// How an order without `position` splits into a closing and an opening part.
     pub fn plan(&self, order: &Order, volume: i64) -> Plan {
@@ -45,7 +54,8 @@ impl Engine {
         self.need_path(i, profit, self.accounts[a as usize].currency)
     }
 
-    /// Refuses for NO_MONEY; the answer is what a routed order has to reserve. `release`: the
+    /// Refuses for NO_MONEY; answers what a routed order has to reserve and, for a cross position,
+    /// the margin basis of what opens. `release`: the
     /// order's own margin that the fill gives back; `extra`: margin of a rest that will wait.
     pub fn check_money(
         &self,
@@ -54,15 +64,16 @@ impl Engine {
         price: i64,
         release: i128,
         extra: i128,
-    ) -> Result<i128, Refusal> {
+    ) -> Result<Funds, Refusal> {
         if order.isolated && plan.open_volume > 0 {
-            return self.check_isolated_money(order, plan, price, release, extra);
+            let reserve = self.check_isolated_money(order, plan, price, release, extra)?;
+            return Ok(Funds { reserve, basis: None });
         }
         if plan.open_volume == 0 && extra == 0 {
-            return Ok(0);
+            return Ok(Funds { reserve: 0, basis: None });
         }
         let account = &self.accounts[order.account as usize];
-        let (leg_change, surcharge) = self.leg_change(order, plan, price)?;
+        let (leg_change, surcharge, basis) = self.leg_change(order, plan, price)?;
         let before = account.margin;
         let after = before - release + extra + leg_change + surcharge;
         let entry =
@@ -71,11 +82,18 @@ impl Engine {
             return no(Code::TradeNoMoney, At::Volume);
         }
         let reserve = (after - extra - (before - release)).max(0);
-        Ok(post(reserve, self.unit_of(order.account)))
+        let reserve = post(reserve, self.unit_of(order.account));
+        Ok(Funds { reserve, basis })
     }
 
-    /// Change of the leg's posted margin by a fill, and the futures surcharge of what opens.
-    fn leg_change(&self, order: &Order, plan: &Plan, price: i64) -> Result<(i128, i128), Refusal> {
+    /// Change of the leg's posted margin by a fill, the futures surcharge and the margin basis of what
+    /// opens.
+    fn leg_change(
+        &self,
+        order: &Order,
+        plan: &Plan,
+        price: i64,
+    ) -> Result<(i128, i128, Option<i128>), Refusal> {
         let (a, i) = (order.account, order.instrument);
         let account = &self.accounts[a as usize];
         let mut base = (0, 0);
@@ -97,6 +115,7 @@ impl Engine {
             shift(&mut base, &mut sums, p.side, -part, -plan.close_volume);
         }
         let mut surcharge = 0;
+        let mut basis = None;
         if plan.open_volume > 0 {
             let (open, hold) = self.margin_base(
                 account,
@@ -107,12 +126,13 @@ impl Engine {
                 price,
             )?;
             surcharge = open - hold;
+            basis = Some(hold);
             shift(&mut base, &mut sums, order.side, hold, plan.open_volume);
         }
         if sums.0.max(sums.1) > crate::limits::LEG_VOLUME_MAX {
             return no(Code::Overflow, At::Volume);
         }
-        Ok((self.leg_margin(account, i, sums, base) - before, surcharge))
+        Ok((self.leg_margin(account, i, sums, base) - before, surcharge, basis))
     }
 
     fn check_isolated_money(

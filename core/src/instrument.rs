@@ -181,6 +181,9 @@ pub struct Instrument {
     /// K = kn / kd: money of the profit currency per (price mantissa × volume).
     pub kn: i128,
     pub kd: i128,
+    /// contract_size / 10^(8 + digits) and contract_size / 10^8, in lowest terms.
+    pub by_price: (i128, i128),
+    pub by_volume: (i128, i128),
     /// 10^digits.
     pub scale: i128,
     pub base: u32,
@@ -288,6 +291,16 @@ impl InstrumentDef {
             return no(Code::Overflow, At::ContractSize);
         }
         Ok(())
+    }
+
+    /// Contract per (price mantissa × volume) and per volume, in lowest terms.
+    pub fn contract_factors(&self) -> ((i128, i128), (i128, i128)) {
+        let contract = i128::from(self.contract_size);
+        let lowest = |d: i128| {
+            let g = gcd(contract, d);
+            (contract / g, d / g)
+        };
+        (lowest(pow10(8 + self.digits as u32)), lowest(pow10(8)))
     }
 
     /// K reduced to lowest terms.

@@ -34,20 +34,20 @@ impl Engine {
     #[inline]
     pub fn shift_sums(&mut self, slot: u32, sign: i64) {
         let p = &self.positions[slot];
-        let wide = i128::from(sign);
-        let markup = i128::from(p.markup) * i128::from(p.volume);
+        let signed = |x: i128| if sign > 0 { x } else { -x };
+        let markup = if p.markup == 0 { 0 } else { i128::from(p.markup) * i128::from(p.volume) };
         let leg = &mut self.legs[p.leg];
         if p.side == Side::Buy {
             leg.volume_long += sign * p.volume;
-            leg.cost_long += wide * (p.cost + markup);
+            leg.cost_long += signed(p.cost + markup);
             if !p.isolated {
-                leg.base_long += wide * p.margin;
+                leg.base_long += signed(p.margin);
             }
         } else {
             leg.volume_short += sign * p.volume;
-            leg.cost_short += wide * (p.cost - markup);
+            leg.cost_short += signed(p.cost - markup);
             if !p.isolated {
-                leg.base_short += wide * p.margin;
+                leg.base_short += signed(p.margin);
             }
         }
     }

@@ -53,6 +53,8 @@ pub mod routed;
 pub mod snapshot;
 /// Accounts, legs, positions, orders.
 pub mod state;
+/// Look-up tables of the hot path.
+pub mod table;
 /// SL, TP and trailing stops in the books.
 pub mod triggers;
 /// Valuation, conversion, margin.

@@ -13,10 +13,7 @@ pub const EVERY: u32 = u32::MAX;
 
 impl Engine {
     fn live_order(&self, id: u64) -> Result<u32, Refusal> {
-        self.order_by_id
-            .get(&id)
-            .copied()
-            .ok_or(Refusal { code: Code::TradeIncorrectOrder, at: At::Order })
+        self.order_by_id.get(id).ok_or(Refusal { code: Code::TradeIncorrectOrder, at: At::Order })
     }
 
     fn need_quote(&self, i: u32) -> Result<(), Refusal> {

@@ -9,20 +9,62 @@ pub fn he_div(n: i128, d: i128) -> i128 {
     if d == 1 {
         return n;
     }
-    if let (Ok(n), Ok(d)) = (i64::try_from(n), i64::try_from(d)) {
-        let (q, r) = (n.div_euclid(d), n.rem_euclid(d));
-        let twice = (r as u64) << 1;
-        let up = twice > d as u64 || (twice == d as u64 && q & 1 == 1);
-        return i128::from(q) + i128::from(up);
+    // Magnitudes divide, then the sign returns: half-even is symmetric.
+    let (size, by) = (n.unsigned_abs(), d as u128);
+    let magnitude = if size <= u128::from(u64::MAX) && by <= u128::from(u64::MAX) {
+        let (size, by) = (size as u64, by as u64);
+        let (q, r) = (size / by, size % by);
+        u128::from(q + u64::from(above_half(r, by, q & 1)))
+    } else {
+        let q = size / by;
+        let r = size - q * by;
+        let rest = by - r;
+        q + u128::from(r > rest || (r == rest && q & 1 == 1))
+    };
+    if n < 0 {
+        -(magnitude as i128)
+    } else {
+        magnitude as i128
     }
-    let (q, r) = (n.div_euclid(d), n.rem_euclid(d));
+}
+
+/// Does a remainder round the quotient up (half goes to the even one)?
+#[inline(always)]
+fn above_half(r: u64, d: u64, odd: u64) -> bool {
     let rest = d - r;
-    q + i128::from(r > rest || (r == rest && q & 1 == 1))
+    r > rest || (r == rest && odd == 1)
 }
 
 /// `he(a * b / d)` with an exact product; saturates at ±MONEY_SATURATION.
 #[inline]
 pub fn muldiv(a: i128, b: i128, d: i128) -> i128 {
+    // Everyday amounts: one machine multiplication and one division.
+    if let (Ok(a), Ok(b), Ok(d)) = (i64::try_from(a), i64::try_from(b), i64::try_from(d)) {
+        if let Some(n) = a.checked_mul(b) {
+            return i128::from(he_div_small(n, d));
+        }
+    }
+    muldiv_exact(a, b, d)
+}
+
+/// `he(n / d)` of machine integers, d > 0.
+#[inline(always)]
+fn he_div_small(n: i64, d: i64) -> i64 {
+    if d == 1 {
+        return n;
+    }
+    let (size, by) = (n.unsigned_abs(), d as u64);
+    let (q, r) = (size / by, size % by);
+    let magnitude = q + u64::from(above_half(r, by, q & 1));
+    // The quotient of an i64 by at least 2 fits with its sign.
+    if n < 0 {
+        -(magnitude as i64)
+    } else {
+        magnitude as i64
+    }
+}
+
+fn muldiv_exact(a: i128, b: i128, d: i128) -> i128 {
     match a.checked_mul(b) {
         Some(n) => he_div(n, d).clamp(-MONEY_SATURATION, MONEY_SATURATION),
         None => muldiv_wide(a, b, d),
@@ -75,15 +117,21 @@ fn wide_mul(a: u128, b: u128) -> (u128, u128) {
 #[inline]
 pub fn post(x: i128, unit: i128) -> i128 {
     if unit == 1 {
-        x
-    } else {
-        he_div(x, unit) * unit
+        return x;
     }
+    if let (Ok(x), Ok(unit)) = (i64::try_from(x), i64::try_from(unit)) {
+        return i128::from(he_div_small(x, unit)) * i128::from(unit);
+    }
+    he_div(x, unit) * unit
 }
 
 /// Smallest integer not below n / d, for d > 0.
 #[inline]
 pub fn ceil_div(n: i128, d: i128) -> i128 {
+    if let (Ok(n), Ok(d)) = (i64::try_from(n), i64::try_from(d)) {
+        let q = n / d;
+        return i128::from(q) + i128::from(n % d > 0);
+    }
     -((-n).div_euclid(d))
 }
 

@@ -103,7 +103,7 @@ impl Engine {
         }
         self.accounts[a].orders -= 1;
         self.instruments[order.instrument as usize].open -= 1;
-        self.order_by_id.remove(&order.id);
+        self.order_by_id.remove(order.id);
         self.orders[slot].id = 0;
         self.orders.release(slot);
         order
@@ -193,7 +193,7 @@ impl Engine {
 
     /// A pending order whose price was reached.
     pub fn activate(&mut self, id: u64) {
-        let Some(&slot) = self.order_by_id.get(&id) else { return };
+        let Some(slot) = self.order_by_id.get(id) else { return };
         let order = &self.orders[slot];
         if !order.working() {
             return;
@@ -314,7 +314,7 @@ impl Engine {
             self.check_position_limits(order)?;
         }
         let plan = self.plan(order, volume);
-        self.check_money(order, &plan, price, release, 0)
+        self.check_money(order, &plan, price, release, 0).map(|funds| funds.reserve)
     }
 
     /// Trading state REDUCING and trade modes (semantics section 5).
@@ -463,6 +463,7 @@ impl Engine {
             commission: order.commission,
             swap: order.swap,
             tag: order.tag,
+            basis: None,
             release: 0,
             flags: 0,
             trade: [0; wire::ID_BYTES],
@@ -479,7 +480,7 @@ impl Engine {
                 return;
             }
             self.expiries.pop();
-            let Some(&slot) = self.order_by_id.get(&id) else {
+            let Some(slot) = self.order_by_id.get(id) else {
                 continue;
             };
             if self.orders[slot].expire == expire && self.orders[slot].working() {

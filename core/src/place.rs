@@ -143,6 +143,7 @@ impl Engine {
         if p.closing != 0 {
             return no(Code::TradeIncorrectState, At::Position);
         }
+        order.isolated = false;
         if order.own_terms & 1 == 0 {
             order.commission = p.commission;
         }
@@ -195,15 +196,16 @@ impl Engine {
             check_deviation(order.side, price, order.price, deviation)?;
         }
         let plan = self.plan(&order, volume);
-        let reserve = self.check_money(&order, &plan, price, 0, 0)?;
+        let funds = self.check_money(&order, &plan, price, 0, 0)?;
         order.id = self.next_id();
         let id = order.id;
         if venue {
             let limit = deviation_limit(order.side, order.price, deviation);
-            self.submit(order, reserve, limit, comment);
+            self.submit(order, funds.reserve, limit, comment);
             return Ok((Code::TradeAccepted, id));
         }
-        let deal = self.deal_of(&order, volume, price);
+        let mut deal = self.deal_of(&order, volume, price);
+        deal.basis = funds.basis;
         self.execute(&deal);
         self.report_first_fill(order, volume, false, comment);
         Ok((Code::Ok, id))
@@ -230,7 +232,7 @@ impl Engine {
         let extra = if stays { self.reserve_of(&order, order.volume - volume)? } else { 0 };
         let price = self.client_price(i, order.side, order.markup);
         let plan = self.plan(&order, volume);
-        let reserve = self.check_money(&order, &plan, price, 0, extra)?;
+        let reserve = self.check_money(&order, &plan, price, 0, extra)?.reserve;
         order.id = self.next_id();
         let (id, oco) = (order.id, order.oco);
         if venue && fillable {
@@ -338,8 +340,7 @@ impl Engine {
     /// An expiry that ran just before this command may have removed what it names.
     pub fn live_target(&self, position: u64) -> Result<u32, Refusal> {
         self.position_by_id
-            .get(&position)
-            .copied()
+            .get(position)
             .ok_or(Refusal { code: Code::TradeIncorrectOrder, at: At::Position })
     }
 
@@ -442,7 +443,7 @@ impl Engine {
         let opens = if netting {
             self.netting_position(a, i, order.isolated).is_none()
         } else {
-            !self.position_by_id.contains_key(&order.opened_position)
+            !self.position_by_id.contains(order.opened_position)
         };
         if opens && limits.positions_max > 0 && i64::from(account.positions) >= limits.positions_max
         {

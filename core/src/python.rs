@@ -119,7 +119,7 @@ impl Core {
     /// One account as a dict of integers (money at 8 decimals), or None.
     fn account<'py>(&self, py: Python<'py>, id: u64) -> PyResult<Option<Bound<'py, PyDict>>> {
         let e = &self.engine;
-        let Some(&slot) = e.account_by_id.get(&id) else {
+        let Some(slot) = e.account_by_id.get(id) else {
             return Ok(None);
         };
         let a = &e.accounts[slot as usize];
@@ -159,7 +159,7 @@ impl Core {
     fn positions<'py>(&self, py: Python<'py>, id: u64) -> Bound<'py, PyBytes> {
         let e = &self.engine;
         let mut out = Vec::new();
-        if let Some(&a) = e.account_by_id.get(&id) {
+        if let Some(a) = e.account_by_id.get(id) {
             for slot in e.position_slots(a) {
                 write_event(&mut out, &e.view_position(slot), 0, 0, e.now, 0, &[]);
             }
@@ -170,7 +170,7 @@ impl Core {
     /// (position, floating profit, price it would close at) of an account's positions.
     fn position_profits(&self, id: u64) -> Vec<(u64, i128, i64)> {
         let e = &self.engine;
-        let Some(&a) = e.account_by_id.get(&id) else {
+        let Some(a) = e.account_by_id.get(id) else {
             return Vec::new();
         };
         let row = |slot: u32| {
@@ -186,7 +186,7 @@ impl Core {
     fn orders<'py>(&self, py: Python<'py>, id: u64) -> Bound<'py, PyBytes> {
         let e = &self.engine;
         let mut out = Vec::new();
-        if let Some(&a) = e.account_by_id.get(&id) {
+        if let Some(a) = e.account_by_id.get(id) {
             for slot in e.order_slots(a) {
                 let event = e.order_event(&e.orders[slot], 0);
                 write_event(&mut out, &event, 0, 0, e.now, 0, &[]);
@@ -219,7 +219,7 @@ impl Core {
     /// Ledger accounts of a customer: (ledger, sub, currency index, amount), zeros left out.
     fn ledger(&self, id: u64) -> Vec<(u8, u8, u32, i128)> {
         let e = &self.engine;
-        let Some(&slot) = e.account_by_id.get(&id) else {
+        let Some(slot) = e.account_by_id.get(id) else {
             return Vec::new();
         };
         let a = &e.accounts[slot as usize];

@@ -114,7 +114,7 @@ impl Engine {
     }
 
     fn close_on_trigger(&mut self, id: u64, reason: Reason) {
-        let Some(&slot) = self.position_by_id.get(&id) else {
+        let Some(slot) = self.position_by_id.get(id) else {
             return;
         };
         let p = &self.positions[slot];
@@ -131,7 +131,7 @@ impl Engine {
 
     /// Moves a trailing stop to its distance from the present quote.
     fn trail(&mut self, id: u64) {
-        let Some(&slot) = self.position_by_id.get(&id) else {
+        let Some(slot) = self.position_by_id.get(id) else {
             return;
         };
         let p = &self.positions[slot];
@@ -177,7 +177,7 @@ impl Engine {
         ids.sort_unstable();
         ids.dedup();
         for &id in &ids {
-            let Some(&slot) = self.position_by_id.get(&id) else {
+            let Some(slot) = self.position_by_id.get(id) else {
                 continue;
             };
             let p = &self.positions[slot];
@@ -200,7 +200,7 @@ impl Engine {
             if free {
                 self.close_position_now(slot, volume, Reason::Liquidation);
             }
-            if self.position_by_id.contains_key(&id) {
+            if self.position_by_id.contains(id) {
                 let mut c = l;
                 while c != NONE {
                     let leg = &self.legs[c];
@@ -231,7 +231,11 @@ impl Engine {
         if self.account_halted(a) {
             return;
         }
-        self.accounts[a as usize].stuck = false;
+        let account = &mut self.accounts[a as usize];
+        account.stuck = false;
+        if account.first_leg == NONE && account.orders == 0 && account.level == 0 {
+            return;
+        }
         let mut closed = false;
         let mut waits = false;
         let value = loop {
@@ -404,7 +408,7 @@ impl Engine {
         let volume = if netting { p.volume.min(most) } else { p.volume };
         self.close_position_now(slot, volume, Reason::StopOut);
         // A routed close is under way: the account is being handled, not done.
-        self.position_by_id.get(&id).is_none_or(|&s| self.positions[s].closing == 0)
+        self.position_by_id.get(id).is_none_or(|s| self.positions[s].closing == 0)
     }
 
     /// Negative-balance protection after the last position was stopped out.

@@ -37,7 +37,7 @@ impl Engine {
         let accounts = if account == 0 {
             0..self.accounts.len() as u32
         } else {
-            let a = self.account_by_id[&account];
+            let a = self.account_by_id.get(account).unwrap_or_default();
             a..a + 1
         };
         let mut posted = 0;

@@ -4,7 +4,7 @@
 //! a fill is booked once per (order, trade id), also when it comes late or is more than asked.
 
 use crate::code::{At, Code, OrderState, OrderType, Reason, Refusal, ReportKind, Side};
-use crate::dedupe::Answer;
+use crate::dedupe::{Answer, Dedupe};
 use crate::engine::{Engine, Outcome};
 use crate::exec::{FILL_LATE, FILL_OVER, FILL_ROUTED};
 use crate::funds::Plan;
@@ -42,7 +42,7 @@ impl Engine {
         order.routed = true;
         order.state = OrderState::Routing;
         order.margin = reserve;
-        if let Some(&slot) = self.position_by_id.get(&order.position) {
+        if let Some(slot) = self.position_by_id.get(order.position) {
             self.positions[slot].closing = order.id;
         }
         self.touch(a);
@@ -74,7 +74,7 @@ impl Engine {
 
     /// A closing order ended: its position may be closed by others again.
     pub fn release_closing(&mut self, order: &Order) {
-        let Some(&slot) = self.position_by_id.get(&order.position) else {
+        let Some(slot) = self.position_by_id.get(order.position) else {
             return;
         };
         if self.positions[slot].closing != order.id {
@@ -112,7 +112,7 @@ impl Engine {
     /// REPORT after admission.
     pub fn report(&mut self, r: &wire::Report) -> Outcome {
         let kind = ReportKind::from_number(r.kind).unwrap_or(ReportKind::Unknown);
-        let live = self.order_by_id.get(&r.order).copied();
+        let live = self.order_by_id.get(r.order);
         let ended = self.ended_order(r.order);
         if kind == ReportKind::Fill {
             self.report_fill(live, ended, r)?;
@@ -175,7 +175,8 @@ impl Engine {
         };
         self.can_book(&order, r.volume, price)?;
         let answer = Answer { code: Code::Ok, at: At::None, reference: r.order };
-        self.fills.remember(r.order, &r.trade, 0, answer);
+        let hash = Dedupe::hash(r.order, &r.trade);
+        self.fills.remember(hash, r.order, &r.trade, 0, answer);
         let mut deal = self.deal_of(&order, r.volume, price);
         let over = order.filled + r.volume > order.volume;
         deal.flags =
@@ -215,8 +216,8 @@ impl Engine {
 
     /// A conversion that opening would need must exist before anything is booked.
     fn can_book(&self, order: &Order, volume: i64, price: i64) -> Result<(), Refusal> {
-        let target = self.position_by_id.get(&order.position);
-        let closes = target.map_or(0, |&slot| volume.min(self.positions[slot].volume));
+        let target = self.position_by_id.get(order.position);
+        let closes = target.map_or(0, |slot| volume.min(self.positions[slot].volume));
         let plan = self.plan(order, volume - closes);
         if plan.open_volume == 0 {
             return Ok(());

@@ -86,7 +86,8 @@ fn remember_all(memory: &mut Dedupe, entries: &[Remembered]) -> Result<(), Strin
     for e in entries {
         let code = Code::from_number(e.code).ok_or("snapshot: unknown return code")?;
         let at = At::from_number(e.at).ok_or("snapshot: unknown field number")?;
-        memory.remember(e.owner, &e.id, e.body, Answer { code, at, reference: e.reference });
+        let hash = Dedupe::hash(e.owner, &e.id);
+        memory.remember(hash, e.owner, &e.id, e.body, Answer { code, at, reference: e.reference });
     }
     Ok(())
 }

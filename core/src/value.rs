@@ -305,11 +305,10 @@ fn base_in_margin_currency(
 ) -> (i128, i128) {
     let d = &ins.def;
     let v = i128::from(volume);
-    let contract = i128::from(d.contract_size);
     let lot = pow10(8);
-    // L·C·P: volume × price × contract / 10^(8 + digits) at money scale.
-    let by_price =
-        |over: i128| muldiv(v * i128::from(price), contract, pow10(8) * ins.scale * over);
+    let (pn, pd) = ins.by_price;
+    let by_price = |over: i128| muldiv(v * i128::from(price), pn, pd * over);
+    let (vn, vd) = ins.by_volume;
     let fixed = i128::from(d.initial_margin);
     if tiers {
         let x = by_price(1);
@@ -324,13 +323,13 @@ fn base_in_margin_currency(
         muldiv(v, fixed, lot * over)
     } else {
         match d.calc {
-            Calc::Forex => muldiv(v, contract, lot * lev),
-            Calc::ForexNoLeverage => muldiv(v, contract, lot),
+            Calc::Forex => muldiv(v, vn, vd * lev),
+            Calc::ForexNoLeverage => muldiv(v, vn, vd),
             Calc::Cfd | Calc::Stocks | Calc::Futures => by_price(1),
             Calc::CfdLeverage | Calc::Perpetual => by_price(lev),
             Calc::CfdIndex => {
                 // × tick_value / tick_size, both in price units: tv/10^8 × 10^digits/ts.
-                let n = contract * i128::from(d.tick_value);
+                let n = i128::from(d.contract_size) * i128::from(d.tick_value);
                 muldiv(v * i128::from(price), n, pow10(16) * i128::from(d.tick_size))
             }
         }
