@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,13 +19,12 @@ _NUMBERS = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a running server."""
-    try:
-        server = running()
-        address = server.__enter__()
-    except NoServerError as error:
-        pytest.skip(f"no PostgreSQL: {error}")
-    yield address
-    server.__exit__(None, None, None)
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(running())
+        except NoServerError as error:
+            pytest.skip(f"no PostgreSQL: {error}")
+        yield server.address
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import importlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from typing import Any
 
 PORTS = range(20_000, 32_000)
 START_S = 60.0
+STOP_S = 20.0
 # Safe here: the data lives for minutes, and nobody pulls the plug.
 SETTINGS = {
     "fsync": "off",
@@ -56,36 +58,56 @@ def _version(path: Path) -> int:
     return int(name) if name.isdigit() else 0
 
 
+class Server:
+    """A server on data of its own; may be stopped and started again."""
+
+    def __init__(self, folder: Path, root: Path, port: int, user: pwd.struct_passwd | None) -> None:
+        self.address = f"postgresql://tradeloom@127.0.0.1:{port}"
+        self._port = port
+        self._log = root / "log"
+        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        place = ["-D", root / "data", "-p", str(port), "-k", root]
+        self._command = [str(part) for part in (folder / "postgres", *place, *settings)]
+        self._user = user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, **_as(self._user)
+            )
+        _wait(self._process, self._port, self._log)
+
+    def stop(self) -> None:
+        """Stop it at once but cleanly; may be called twice."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
 @contextlib.contextmanager
-def running(port_seed: int = 0) -> Iterator[str]:
-    """Start a server, give its address without a database name, stop it and remove its data."""
+def running(port_seed: int = 0) -> Iterator[Server]:
+    """Start a server, stop it at the end and remove its data; raises NoServerError."""
     folder, user = programs(), _unprivileged()
     root = Path(tempfile.mkdtemp(prefix="tl-pg-"))
     try:
         if user is not None:
             os.chown(root, user.pw_uid, user.pw_gid)
-        data = root / "data"
-        _run([folder / "initdb", "-D", data, "-U", "tradeloom", "-A", "trust", "-E", "UTF8",
-              "--locale=C", "--no-sync"], user)  # fmt: skip
-        port = _free_port(port_seed)
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        with (root / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [folder / "postgres", "-D", data, "-p", str(port), "-k", root, *settings],
-                stdout=log,
-                stderr=log,
-                **_as(user),
-            )
+        _run([folder / "initdb", "-D", root / "data", "-U", "tradeloom", "-A", "trust", "-E",
+              "UTF8", "--locale=C", "--no-sync"], user)  # fmt: skip
+        server = Server(folder, root, _free_port(port_seed), user)
         try:
-            _wait(server, port, root / "log")
-            yield f"postgresql://tradeloom@127.0.0.1:{port}"
+            server.start()
+            yield server
         finally:
-            server.send_signal(2)  # SIGINT: fast shutdown
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.stop()
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
