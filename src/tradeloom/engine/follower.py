@@ -7,14 +7,16 @@ cores that got the same inputs by different ways must have the same state hash.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 import time
 
 from tradeloom._core import Core
 
 from .journal import Journal, JournalError
-from .limits import FOLLOWER_POLL_S, SNAPSHOT_EVERY_INPUTS, SNAPSHOT_EVERY_S
+from .limits import FOLLOWER_NICE, FOLLOWER_POLL_S, SNAPSHOT_EVERY_INPUTS, SNAPSHOT_EVERY_S
 from .recovery import ReplayDiverged, apply_chunk, chunks
 from .snapshots import SnapshotStore
 
@@ -77,6 +79,8 @@ class Follower:
         return self.failed is None
 
     def _work(self) -> None:
+        with contextlib.suppress(OSError):  # Linux has a priority per thread, others may not
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), FOLLOWER_NICE)
         due = time.monotonic() + self._every_s
         while not self._stop.wait(FOLLOWER_POLL_S):
             try:

@@ -31,6 +31,8 @@ SNAPSHOT_EVERY_INPUTS: Final = 5_000_000
 SNAPSHOTS_KEPT: Final = 3
 # How often the follower looks for new records: short against the period, long against a batch.
 FOLLOWER_POLL_S: Final = 0.25
+# Following may take longer when the machine is busy; answering may not.
+FOLLOWER_NICE: Final = 10
 # Inputs applied in one call while replaying: long enough to forget the call, short enough that
 # progress is shown and the follower can be stopped.
 REPLAY_CHUNK_BYTES: Final = 1 << 20

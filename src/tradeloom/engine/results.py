@@ -70,6 +70,7 @@ def _walk(events: bytes) -> Iterator[tuple[int, int]]:
 def places(events: bytes, expected: int) -> NDArray[np.int64]:
     """The byte offset of every RESULT; `expected`: how many there should be."""
     words = np.frombuffer(events, "<u8")
+    # Without the topmost bits, the flags: every RESULT must be among the finds.
     heads = np.flatnonzero((words & _HEAD_MASK) == _HEAD)
     if heads.size == expected:
         return heads * 8
