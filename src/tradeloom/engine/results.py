@@ -3,7 +3,8 @@
 Events have different lengths, so finding the RESULTs means walking the records one after another.
 For large batches that walk is replaced by one vectorised search for words that look like the head
 of a RESULT. A price could look like one too; but every RESULT is among the finds and their number
-is known (one per command), so the finds are exact when the numbers agree. If they do not, we walk.
+is known (one per command, and more only when a quote was refused), so the finds are exact when the
+numbers agree. If they do not, we walk.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _walk(events: bytes) -> Iterator[tuple[int, int]]:
 
 
 def places(events: bytes, expected: int) -> NDArray[np.int64]:
-    """The byte offset of every RESULT; `expected`: how many there should be."""
+    """The byte offset of every RESULT; `expected`: how many there are at least."""
     words = np.frombuffer(events, "<u8")
     # Without the topmost bits, the flags: every RESULT must be among the finds.
     heads = np.flatnonzero((words & _HEAD_MASK) == _HEAD)
@@ -78,7 +79,7 @@ def places(events: bytes, expected: int) -> NDArray[np.int64]:
 
 
 def results(events: bytes, expected: int) -> Results:
-    """The RESULT events as rows that may be changed; `expected`: how many there should be."""
+    """The RESULT events as rows that may be changed; `expected`: how many there are at least."""
     if not events:
         return np.empty(0, RESULT)
     # Every place where a RESULT could start, as overlapping rows; taking copies the real ones.
