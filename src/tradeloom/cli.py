@@ -167,6 +167,10 @@ def up(
 
       tradeloom up --replay recordings/ --speed 10
     """
+    import gc
+
+    # Importing makes objects that stay; collecting in between costs a fifth of the start.
+    gc.disable()
     from tradeloom import settings
 
     try:
@@ -184,6 +188,9 @@ def up(
         typer.echo(f"tradeloom: {error}", err=True)
         raise typer.Exit(2) from error
     from tradeloom.app.up import up as start
+
+    gc.freeze()
+    gc.enable()
 
     raise typer.Exit(start(loaded))
 

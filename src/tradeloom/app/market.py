@@ -134,7 +134,6 @@ class MarketFeed:
         self._board = board
         self._bars = bars
         self._speed = speed
-        self._begun = set[int]()
 
     async def run(self) -> None:
         """Play for ever."""
@@ -147,8 +146,12 @@ class MarketFeed:
             clock = _Clock(self._speed)
             chunks = tape()
             ahead = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+            first = True
             while (chunk := await ahead) is not None:
                 ahead = asyncio.create_task(asyncio.to_thread(next, chunks, None))
+                if first:
+                    self._open(chunk, clock)
+                    first = False
                 await self._chunk(_week(chunk) if self.source.continues else chunk, clock)
             await asyncio.sleep(SLICE_S)
 
@@ -161,6 +164,15 @@ class MarketFeed:
                 self._hand_on(chunk, at, end, clock)
                 at = end
             await asyncio.sleep(SLICE_S)
+
+    def _open(self, chunk: Chunk, clock: _Clock) -> None:
+        """Quote every symbol at once: a slow one should not be without a price for a minute."""
+        clock.due(int(chunk.ts_ns[0]))
+        _, rows = np.unique(chunk.instrument, return_index=True)
+        rows = np.sort(rows)
+        times = np.full(len(rows), chunk.ts_ns[0])
+        opening = Chunk(times, chunk.instrument[rows], chunk.bid[rows], chunk.ask[rows])
+        self._hand_on(opening, 0, len(rows), clock)
 
     def _hand_on(self, chunk: Chunk, at: int, end: int, clock: _Clock) -> None:
         quotes: list[Quote] = []

@@ -56,7 +56,7 @@ def build(
     for room in (people, accounts, trading, market, history, system):
         api.include_router(room.router(gate))
     page.install(api)
-    api.router.routes.append(WebSocketRoute("/ws", sockets))
+    api.router.routes.append(WebSocketRoute("/ws", sockets.serve))
     made: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

@@ -89,6 +89,8 @@ def problem_of(error: Exception, request: Request) -> Problem:
             log.error("store", error=str(error))
             detail = MEANINGS[ApiCode.STORE_UNAVAILABLE]
             return Problem(503, ApiCode.STORE_UNAVAILABLE, detail, headers={"Retry-After": "2"})
+        case HTTPException() if error.status_code == 400:
+            return invalid("", "the body is not valid JSON")
         case HTTPException():
             code, detail = _STATUS.get(error.status_code, (ReturnCode.ERR_PARAMS, error.detail))
             return Problem(error.status_code, code, detail, headers=dict(error.headers or {}))

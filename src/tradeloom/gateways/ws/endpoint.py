@@ -74,7 +74,7 @@ class Sockets:
         self.open = 0
         self.draining = asyncio.Event()
 
-    async def __call__(self, socket: WebSocket) -> None:
+    async def serve(self, socket: WebSocket) -> None:
         """Serve one connection."""
         codec, chosen = _protocol(socket)
         if self.draining.is_set() or self.open >= CONNECTIONS_MAX:
