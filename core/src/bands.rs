@@ -76,6 +76,9 @@ impl Engine {
         if self.inside(first) && self.holds(first, fixed, guard) {
             return;
         }
+        if guard.upper.is_none() && self.rearm_one(first, fixed, value, guard) {
+            return;
+        }
         let mut room_low = guard.lower.map_or(i128::MAX, |t| (value - t).max(0));
         let mut room_high = guard.upper.map_or(i128::MAX, |t| (t - 1 - value).max(0));
         if room_low != i128::MAX {
@@ -92,6 +95,86 @@ impl Engine {
             room_high = if room_high == i128::MAX { room_high } else { room_high / 4 };
         }
         self.set_bands(first, 0, 0, 0, guard);
+    }
+
+    /// The common case: one leg of several left its band and the others still leave it room. Gives
+    /// that leg alone a new band out of what the others do not use; false when it is not so.
+    fn rearm_one(&mut self, first: u32, fixed: i128, value: i128, guard: Guard) -> bool {
+        let Some(lower) = guard.lower else { return false };
+        let Some(l) = self.only_open_leg(first) else { return false };
+        let old = self.legs[l].band;
+        let leg = &self.legs[l];
+        let ins = &self.instruments[leg.instrument as usize];
+        let (bid, ask) = (ins.bid, ins.ask);
+        let mut still = Band::default();
+        if leg.volume_long > 0 {
+            still.bid_low = bid - 1;
+        }
+        if leg.volume_short > 0 {
+            still.ask_high = ask + 1;
+        }
+        // Worst case of the others, this leg standing at its quote.
+        self.legs[l].band = still;
+        let room = fixed + self.bound(first, false) - lower;
+        self.legs[l].band = old;
+        if room < (value - lower) / 8 || room <= 0 {
+            return false;
+        }
+        let exposure = self.leg_exposure(l);
+        let width = muldiv(i128::from(bid), room - room / 8, exposure.max(1));
+        let width = width.clamp(1, i128::from(PRICE_MAX)) as i64;
+        let mut band = Band::default();
+        if self.legs[l].volume_long > 0 {
+            band.bid_low = (bid - width).max(NEVER_LOW);
+        }
+        if self.legs[l].volume_short > 0 {
+            band.ask_high = if ask + width > PRICE_MAX { NEVER_HIGH } else { ask + width };
+        }
+        self.set_band(l, band);
+        self.holds(first, fixed, guard)
+    }
+
+    /// The single leg of a longer chain whose quote is outside its band (or that has none).
+    fn only_open_leg(&self, first: u32) -> Option<u32> {
+        let mut open = None;
+        let mut l = first;
+        while l != NONE {
+            let leg = &self.legs[l];
+            let ins = &self.instruments[leg.instrument as usize];
+            let b = &leg.band;
+            let low_gone = leg.volume_long > 0 && (b.bid_low == NEVER_LOW || ins.bid <= b.bid_low);
+            let high_gone =
+                leg.volume_short > 0 && (b.ask_high == NEVER_HIGH || ins.ask >= b.ask_high);
+            if leg.converts_long > 0 || leg.path.steps > 0 {
+                return None;
+            }
+            if low_gone || high_gone {
+                if open.is_some() {
+                    return None;
+                }
+                open = Some(l);
+            }
+            l = leg.next;
+        }
+        open
+    }
+
+    /// Notional of both sides of a leg in account money.
+    fn leg_exposure(&self, l: u32) -> i128 {
+        let leg = &self.legs[l];
+        let ins = &self.instruments[leg.instrument as usize];
+        let mut sum = 0;
+        for (side, price, volume) in
+            [(Side::Buy, ins.bid, leg.volume_long), (Side::Sell, ins.ask, leg.volume_short)]
+        {
+            if volume > 0 {
+                sum += self.notional(leg.instrument, &leg.path, side, volume, price);
+                if leg.path.steps > 0 {
+                    sum += self.floating_side(leg, side).abs();
+                }
+            }
+        }
+        sum
     }
 
     /// Are the present quotes inside every band of the chain?
@@ -180,19 +263,8 @@ impl Engine {
         let mut sum = 0;
         let mut l = first;
         while l != NONE {
-            let leg = &self.legs[l];
-            let ins = &self.instruments[leg.instrument as usize];
-            for (side, price, volume) in
-                [(Side::Buy, ins.bid, leg.volume_long), (Side::Sell, ins.ask, leg.volume_short)]
-            {
-                if volume > 0 {
-                    sum += self.notional(leg.instrument, &leg.path, side, volume, price);
-                    if leg.path.steps > 0 {
-                        sum += self.floating_side(leg, side).abs();
-                    }
-                }
-            }
-            l = leg.next;
+            sum += self.leg_exposure(l);
+            l = self.legs[l].next;
         }
         sum
     }

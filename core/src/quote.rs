@@ -11,6 +11,7 @@ use crate::engine::{Engine, Parked};
 use crate::group::Mode;
 use crate::money::muldiv;
 use crate::state::NONE;
+use crate::table::prefetch_all;
 use crate::wire;
 
 impl Engine {
@@ -162,13 +163,40 @@ impl Engine {
         }
         let mut accounts = std::mem::take(&mut self.touched);
         accounts.sort_unstable();
-        for &a in &accounts {
+        for (n, &a) in accounts.iter().enumerate() {
+            // A gap touches thousands: ask for the next ones' memory while this one is at work.
+            if let Some(&later) = accounts.get(n + 6) {
+                prefetch_all(&self.accounts[later as usize]);
+            }
+            if let Some(&soon) = accounts.get(n + 3) {
+                let l = self.accounts[soon as usize].first_leg;
+                if l != NONE {
+                    prefetch_all(&self.legs[l]);
+                }
+            }
+            if let Some(&next) = accounts.get(n + 1) {
+                self.prefetch_legs(next);
+            }
             self.evaluate(a);
             self.accounts[a as usize].touched = false;
         }
         accounts.clear();
         // `evaluate` only touches the account it evaluates, whose flag was still up.
         self.touched = accounts;
+    }
+
+    /// Asks for the legs of an account after its first.
+    fn prefetch_legs(&self, a: u32) {
+        let first = self.accounts[a as usize].first_leg;
+        if first == NONE {
+            return;
+        }
+        // Legs of an account are mostly neighbours in the slab, newest first.
+        for n in 1..5 {
+            if let Some(near) = first.checked_sub(n) {
+                prefetch_all(&self.legs[near]);
+            }
+        }
     }
 
     /// Isolated positions at their stop close on a quote of their own; others get a new band.
