@@ -7,6 +7,7 @@ their start, so that none fails half-way because it read first; there is one suc
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -106,10 +107,13 @@ class _Translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OperationalError | OSError | TimeoutError) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
+        origin = error.orig if isinstance(error, DBAPIError) else error
+        if (
+            isinstance(error, OperationalError | OSError | TimeoutError)
+            or (isinstance(error, DBAPIError) and error.connection_invalidated)
+            # Not one of its kinds: the file is damaged or no database at all.
+            or type(origin) is sqlite3.DatabaseError
         ):
-            origin = error.orig if isinstance(error, DBAPIError) else error
             raise Unavailable(f"the database does not answer: {origin}") from error
 
 

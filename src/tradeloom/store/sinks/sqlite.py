@@ -120,7 +120,9 @@ def _translated() -> Iterator[None]:
     """Locked, full, read-only, gone: it is unavailable. A bad statement is our own bug."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+    except sqlite3.DatabaseError as error:
+        damaged = type(error) is sqlite3.DatabaseError
+        statement = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        if not damaged and (statement or not isinstance(error, sqlite3.OperationalError)):
             raise
         raise Unavailable(f"SQLite: {error}") from error
