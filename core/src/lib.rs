@@ -49,6 +49,8 @@ pub mod quote;
 pub mod rollover;
 /// Execution at venues.
 pub mod routed;
+/// Is a record well formed.
+pub mod shape;
 /// Snapshots.
 pub mod snapshot;
 /// Accounts, legs, positions, orders.
