@@ -22,6 +22,7 @@ from .rights import Principal, Role, Scope, may_manage, parse_role, scopes_of
 
 _LOGIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._@+-]*[a-z0-9])?")
 FIRST_ADMIN: Final = "admin"
+NOT_A_LOGIN: Final = "(not a login)"
 _LISTING: Final = "users"
 
 
@@ -125,7 +126,7 @@ class People:
     async def find(self, login: str) -> User:
         """The user of a login; raises NotFound."""
         async with self._door.database.read() as connection:
-            query = select(t.users.c.id).where(t.users.c.login == login.strip().lower())
+            query = select(t.users.c.id).where(t.users.c.login == known_login(login))
             user_id = (await connection.execute(query)).scalar()
             if user_id is None:
                 raise NotFound("user")
@@ -269,6 +270,17 @@ def normal_login(login: str) -> str:
     if not _LOGIN.fullmatch(text):
         raise BadValue("login", "letters a-z, digits and . _ @ + - inside")
     return text
+
+
+def known_login(login: str) -> str:
+    """A login as somebody gave it to sign in; what cannot be one becomes one nobody has.
+
+    So nothing odd reaches the database or the audit log, such as a password in the wrong field.
+    """
+    try:
+        return normal_login(login)
+    except BadValue:
+        return NOT_A_LOGIN
 
 
 async def end_sessions(

@@ -30,7 +30,6 @@ from .limits import (
     ADDRESS_LENGTH_MAX,
     AGENT_LENGTH_MAX,
     ENDED_SESSION_KEPT_S,
-    LOGIN_LENGTH_MAX,
     PASSWORD_LENGTH_MAX,
     SESSION_IDLE_S,
     SESSION_MAX_S,
@@ -38,6 +37,7 @@ from .limits import (
     TOKEN_CHARACTERS_MAX,
 )
 from .owners import accounts_of
+from .people import known_login
 from .rights import ONLY_PROFILE, Principal, Role, scopes_of
 from .second_factor import SecondFactor
 from .tokens import digest, new_refresh_token
@@ -83,7 +83,7 @@ class Sessions:
         user, after the same work), SecondFactorNeeded, BadCode and TooMany.
         """
         door = self._door
-        login = login.strip().lower()[: LOGIN_LENGTH_MAX + 1]
+        login = known_login(login)
         door.rates.sign_in(login, client.address)
         door.lockout.attempt(login, client.address)
         async with door.database.read() as connection:
