@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.oracle.codes import Code, OrderState, Reason, ReportKind, Side
+from tests.oracle.codes import At, Code, OrderState, Reason, RefusedError, ReportKind, Side
 from tests.oracle.execution import LATE, OVERFILL, ROUTED, Venue, compensate, fill
 from tests.oracle.margin import isolated_margin, margin_of, open_path, plan_fill
 from tests.oracle.orders import end
@@ -78,6 +78,8 @@ def _can_book(state: State, order: Order, volume: int, price: int) -> None:
     if not opens:
         return
     account, instrument = state.accounts[order.account], state.instruments[order.instrument]
+    if instrument.bid == 0:
+        raise RefusedError(Code.TRADE_OFFQUOTES, At.INSTRUMENT)
     open_path(state, order)
     if order.leverage:
         isolated_margin(state, account, instrument, order.side, opens, price, order.leverage)
