@@ -137,7 +137,7 @@ def fanout(data: Path) -> list[Row]:
     source = generated(1, tuple(SYMBOLS))
     chunk = next(iter(source.tapes[0]()))
     rate = len(chunk.ts_ns) / ((chunk.ts_ns[-1] - chunk.ts_ns[0]) / 1e9)
-    speed = max(1.0, 115 / rate)
+    speed = 130 / rate
     with served(data, "--symbols", ",".join(SYMBOLS), "--speed", f"{speed:.2f}") as live:
         token = live.sign_up("reader")
         os.sched_setaffinity(0, {1} & os.sched_getaffinity(0) or os.sched_getaffinity(0))

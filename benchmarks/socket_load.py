@@ -56,7 +56,12 @@ class _Reader(asyncio.Protocol):
             del buffer[: end + 4]
             self._open = True
             body = json.dumps(
-                {"op": "subscribe", "channel": "quotes", "symbols": self._symbols}
+                {
+                    "op": "subscribe",
+                    "channel": "quotes",
+                    "symbols": self._symbols,
+                    "interval_ms": 25,
+                }
             ).encode()
             head = bytes((0x81, 0x80 | 126)) + len(body).to_bytes(2, "big")
             self._transport.write(head + bytes(4) + body)

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import WebSocketRoute
 
 from tradeloom.gateways.rates import Rates
 from tradeloom.gateways.rest import (
@@ -56,7 +55,6 @@ def build(
     for room in (people, accounts, trading, market, history, system):
         api.include_router(room.router(gate))
     page.install(api)
-    api.router.routes.append(WebSocketRoute("/ws", sockets.serve))
     made: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
@@ -74,7 +72,7 @@ def build(
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key"],
             expose_headers=["X-Request-Id", "Retry-After"],
         )
-    return Edge(app, rates, gate.meters)
+    return Edge(app, sockets.serve, rates, gate.meters)
 
 
 def _describe(api: FastAPI) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 import structlog
+from starlette.websockets import WebSocket
 
 from tradeloom.domain.enums import ReturnCode
 from tradeloom.gateways.limits import BODY_BYTES_MAX
@@ -26,6 +27,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+ServeSocket = Callable[[WebSocket], Awaitable[None]]
 
 log = structlog.stdlib.get_logger("tradeloom.rest")
 
@@ -54,8 +56,9 @@ _UNLIMITED: Final = frozenset(("/api/v1/system/live", "/api/v1/system/ready"))
 class Edge:
     """Wraps the application; `rates` is None where a proxy in front limits rates."""
 
-    def __init__(self, app: App, rates: Rates | None, meters: Meters) -> None:
+    def __init__(self, app: App, socket: ServeSocket, rates: Rates | None, meters: Meters) -> None:
         self._app = app
+        self._socket = socket
         self._rates = rates
         self._meters = meters
         self._prefix = secrets.token_hex(6)
@@ -63,6 +66,10 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of any kind."""
+        if scope["type"] == "websocket" and scope["path"] == "/ws":
+            # Past the framework's layers: each costs a microsecond per frame and reader.
+            await self._socket(WebSocket(scope, receive, send))
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

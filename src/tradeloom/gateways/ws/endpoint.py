@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 import msgspec
 import structlog
@@ -44,7 +44,7 @@ from tradeloom.gateways.ws.messages import (
     error,
     unknown_channel,
 )
-from tradeloom.gateways.ws.reader import Reader
+from tradeloom.gateways.ws.reader import Reader, SendFrame
 from tradeloom.security.errors import NotSignedIn, SecurityError
 from tradeloom.security.rights import Scope
 
@@ -109,25 +109,12 @@ class _Connection:
         self._token = ""
         self._rates = Rates(MESSAGES_PER_S, MESSAGES_BURST)
         self._ended: asyncio.Future[Close | None] = asyncio.get_running_loop().create_future()
-        self._reader = Reader(codec, self._sender(), sockets.hub.quote_bytes, self._end)
+        self._reader = Reader(
+            codec, cast(SendFrame, socket._send), sockets.hub.quote_bytes, self._end
+        )
         self._groups: dict[frozenset[str] | None, QuoteGroup] = {}
         self._followed: set[tuple[str, int]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-
-    def _sender(self) -> Callable[[bytes], Awaitable[None]]:
-        socket, count = self._socket, self._sockets.meters.socket_messages.inc
-        if self._codec.name == "json":
-
-            async def send(frame: bytes) -> None:
-                await socket.send({"type": "websocket.send", "text": frame.decode()})
-                count()
-        else:
-
-            async def send(frame: bytes) -> None:
-                await socket.send({"type": "websocket.send", "bytes": frame})
-                count()
-
-        return send
 
     def _end(self, why: Close | None) -> None:
         if not self._ended.done():

@@ -13,7 +13,7 @@ from tradeloom.gateways.limits import STALLED_S
 from tradeloom.gateways.outbox import Batch, Outbox, Place
 from tradeloom.gateways.quotes import Quote, QuoteBoard, price
 from tradeloom.gateways.wire import rfc3339, wire
-from tradeloom.gateways.ws.messages import CHANNEL_OF, STAFF_OF, Close, Codec
+from tradeloom.gateways.ws.messages import CHANNEL_OF, STAFF_OF, Close, Codec, Frame
 from tradeloom.gateways.ws.reader import Reader
 
 EveryAccount: Final = 0
@@ -83,7 +83,8 @@ class Hub:
                 last = place.seq
                 if (channel, account) in _targets(place):
                     for event in self._decode(batch, place):
-                        reader.push(reader.codec.encode(message(channel, event)))
+                        codec = reader.codec
+                        reader.push(codec.frame(codec.encode(message(channel, event))))
         return last
 
     def _events(self, batch: Batch) -> None:
@@ -99,12 +100,13 @@ class Hub:
                 if decoded is None:
                     decoded = self._decode(batch, place)
                 for event in decoded:
-                    frames: dict[str, bytes] = {}
+                    frames: dict[str, Frame] = {}
                     for reader in tuple(readers):
                         codec = reader.codec
                         frame = frames.get(codec.name)
                         if frame is None:
-                            frame = frames[codec.name] = codec.encode(message(target[0], event))
+                            data = codec.encode(message(target[0], event))
+                            frame = frames[codec.name] = codec.frame(data)
                         reader.push(frame)
 
     def _decode(self, batch: Batch, place: Place) -> list[AnyEvent]:
@@ -127,7 +129,7 @@ class Hub:
         ]
         if newest:
             parts = [self.quote_bytes(quote, reader.codec) for quote in newest]
-            reader.push(reader.codec.quotes(parts))
+            reader.push(reader.codec.frame(reader.codec.quotes(parts)))
         return group
 
     def unwatch(self, reader: Reader, group: QuoteGroup) -> None:
@@ -178,7 +180,8 @@ class Hub:
         quotes, group.waiting = group.waiting, []
         if not quotes or not group.readers:
             return
-        frame = group.codec.quotes([self.quote_bytes(quote, group.codec) for quote in quotes])
+        parts = [self.quote_bytes(quote, group.codec) for quote in quotes]
+        frame = group.codec.frame(group.codec.quotes(parts))
         for reader in group.readers:
             reader.push_quotes(frame, quotes)
 

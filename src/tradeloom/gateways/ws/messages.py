@@ -7,7 +7,7 @@ comes back in the answer. The API guide lists every message with an example.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 
@@ -77,7 +77,8 @@ class Ping(_In, tag="ping"):
 
 AnyMessage = Authenticate | Subscribe | Unsubscribe | Ping
 
-Encoding = Literal["json", "msgpack"]
+Frame = dict[str, Any]
+"""A message of ASGI that sends one frame; shared between readers, so never changed."""
 QUOTES: Final = "quotes"
 _KIND: Final = {record.kind: name for name, record in EVENTS.items() if record.kind}
 _OWN: Final = {
@@ -115,6 +116,9 @@ class Codec(Protocol):
     def quotes(self, parts: list[bytes]) -> bytes:
         """A frame of encoded quotes."""
 
+    def frame(self, data: bytes) -> Frame:
+        """What is sent for encoded bytes; made once for all readers of them."""
+
 
 class JsonCodec:
     """Text frames."""
@@ -135,6 +139,10 @@ class JsonCodec:
     def quotes(self, parts: list[bytes]) -> bytes:
         """A frame of encoded quotes."""
         return b'{"type":"quotes","quotes":[' + b",".join(parts) + b"]}"
+
+    def frame(self, data: bytes) -> Frame:
+        """A text frame."""
+        return {"type": "websocket.send", "text": data.decode()}
 
 
 class MsgpackCodec:
@@ -163,6 +171,10 @@ class MsgpackCodec:
         count = len(parts)
         size = bytes((0x90 | count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
         return self._head + size + b"".join(parts)
+
+    def frame(self, data: bytes) -> Frame:
+        """A binary frame."""
+        return {"type": "websocket.send", "bytes": data}
 
 
 CODECS: Final[dict[str, Codec]] = {JSON: JsonCodec(), MSGPACK: MsgpackCodec()}

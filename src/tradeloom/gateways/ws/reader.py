@@ -1,7 +1,8 @@
 """One connected reader: what waits for it, and the task that writes it out.
 
 Events are never dropped: a reader with too many waiting is cut. Quotes are: while a reader is busy
-with an earlier frame, only the newest of each symbol waits for it.
+with an earlier frame, only the newest of each symbol waits for it. A reader that is not busy gets
+its quotes without its task being woken, which is most of what a frame costs.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
 from typing import Any
 
 from tradeloom.gateways.limits import OUTBOX_EVENTS_MAX
 from tradeloom.gateways.quotes import Quote
-from tradeloom.gateways.ws.messages import Close, Codec
+from tradeloom.gateways.ws.messages import Close, Codec, Frame
 from tradeloom.security.rights import Principal
 
-SendFrame = Callable[[bytes], Awaitable[None]]
+SendFrame = Callable[[Frame], Coroutine[Any, Any, None]]
 
 
 class Reader:
@@ -28,7 +30,7 @@ class Reader:
         codec: Codec,
         send: SendFrame,
         quote_bytes: Callable[[Quote, Codec], bytes],
-        on_cut: Callable[[Close], None],
+        on_cut: Callable[[Close | None], None],
     ) -> None:
         self.codec = codec
         self.caller: Principal | None = None
@@ -36,14 +38,14 @@ class Reader:
         self._send = send
         self._quote_bytes = quote_bytes
         self._on_cut = on_cut
-        self._frames: deque[bytes] = deque()
-        self._shared: deque[tuple[bytes, list[Quote]]] = deque()
+        self._frames: deque[Frame] = deque()
+        self._begun: tuple[Coroutine[Any, Any, None], Any] | None = None
         self._stale: dict[str, Quote] = {}
         self._wake = asyncio.Event()
         self._cut = False
         self.busy_since = 0.0
 
-    def push(self, frame: bytes) -> None:
+    def push(self, frame: Frame) -> None:
         """Queue a frame that must arrive."""
         if self._cut:
             return
@@ -55,27 +57,34 @@ class Reader:
 
     def say(self, message: dict[str, Any]) -> None:
         """Queue an object."""
-        self.push(self.codec.encode(message))
+        self.push(self.codec.frame(self.codec.encode(message)))
 
-    def push_quotes(self, frame: bytes, quotes: list[Quote]) -> None:
+    def push_quotes(self, frame: Frame, quotes: list[Quote]) -> None:
         """Queue a frame of quotes that many readers share, or merge them if this one is behind."""
-        if self._shared or self._stale or self.busy_since:
-            if self._shared:
-                for _, waiting in self._shared:
-                    self._merge(waiting)
-                self._shared.clear()
+        if self._cut:
+            return
+        if self.busy_since or self._frames or self._stale:
             self._merge(quotes)
-        else:
-            self._shared.append((frame, quotes))
+            self._wake.set()
+            return
+        sending = self._send(frame)
+        try:
+            waits_for = sending.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            self.cut(None)
+            return
+        self._begun = sending, waits_for
+        self.busy_since = time.monotonic()
         self._wake.set()
 
-    def cut(self, why: Close) -> None:
+    def cut(self, why: Close | None) -> None:
         """Stop serving this reader."""
         if not self._cut:
             self._cut = True
             self._frames.clear()
             self._stale.clear()
-            self._shared.clear()
             self._on_cut(why)
 
     async def run(self) -> None:
@@ -83,16 +92,18 @@ class Reader:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._begun is not None:
+                begun, self._begun = self._begun, None
+                await _finish(*begun)
+                self.busy_since = 0.0
             while self._frames:
                 await self._write(self._frames.popleft())
-            while self._shared:
-                await self._write(self._shared.popleft()[0])
             while self._stale:
                 parts = [self._quote_bytes(quote, self.codec) for quote in self._stale.values()]
                 self._stale.clear()
-                await self._write(self.codec.quotes(parts))
+                await self._write(self.codec.frame(self.codec.quotes(parts)))
 
-    async def _write(self, frame: bytes) -> None:
+    async def _write(self, frame: Frame) -> None:
         self.busy_since = time.monotonic()
         await self._send(frame)
         self.busy_since = 0.0
@@ -103,3 +114,18 @@ class Reader:
         for quote in quotes:
             stale[quote.symbol] = quote
         self.conflated += len(quotes) - (len(stale) - before)
+
+
+@coroutine
+def _finish(begun: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was begun outside a task and waits for something."""
+    while True:
+        try:
+            value = yield waits_for
+        except BaseException as error:
+            waits_for = begun.throw(error)
+            continue
+        try:
+            waits_for = begun.send(value)
+        except StopIteration:
+            return
