@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tradeloom import __version__
+from tradeloom.client import commands as client
 
 app = typer.Typer(
     name="tradeloom",
@@ -193,6 +194,58 @@ def up(
     gc.enable()
 
     raise typer.Exit(start(loaded))
+
+
+@app.command()
+def doctor(
+    port: Annotated[int | None, typer.Option(help="TCP port to look at.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Data directory to look at.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check whether the service could run here: Python, disk, port, database, clock.
+
+    Example:
+
+      tradeloom doctor --port 9000
+    """
+    from tradeloom import settings
+    from tradeloom.app.doctor import doctor as examine
+
+    try:
+        loaded = settings.load(port=port, data_dir=data_dir)
+    except settings.BadSettings as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(2) from error
+    raise typer.Exit(examine(loaded, as_json))
+
+
+config = typer.Typer(help="The settings of the service.", no_args_is_help=True)
+app.add_typer(config, name="config")
+
+
+@config.command("show")
+def config_show(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print every setting and what it means; passwords are left out."""
+    import json
+
+    from tradeloom import settings
+
+    try:
+        rows = settings.shown(settings.load())
+    except settings.BadSettings as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(2) from error
+    if as_json:
+        typer.echo(json.dumps({name: value for name, (value, _) in rows.items()}))
+    else:
+        table = [(name, value, about) for name, (value, about) in rows.items()]
+        _print_table(("setting", "value", "meaning"), table)
+
+
+for _command in client.COMMANDS:
+    app.command()(_command)
 
 
 def _utc(ts_ns: int) -> str:
