@@ -37,7 +37,7 @@ CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '
 CARGO_ARGS := --manifest-path core/Cargo.toml
 PYTHON_PATHS := src tests benchmarks
 
-.PHONY: help setup run test test-rust test-python lint types floors check fmt bench bench-engine bench-platform soak lock clean
+.PHONY: help setup run test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,13 +74,16 @@ test-python: $(STAMP)/core ## pytest (ARGS="-k name")
 soak: $(STAMP)/core ## the tests that run for minutes
 	$(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
 
-bench: bench-engine bench-platform ## every benchmark
+bench: bench-engine bench-platform bench-store ## every benchmark
 
 bench-engine: $(STAMP)/core ## engine speed against its baselines; writes build/bench/engine.json
 	$(BIN)/python -m benchmarks.engine
 
 bench-platform: $(STAMP)/core ## the running service against its baselines; writes build/bench/platform.json
 	$(BIN)/python -m benchmarks.platform
+
+bench-store: $(STAMP)/core ## events into rows on both databases; writes build/bench/store.json
+	$(BIN)/python -m benchmarks.store
 
 fmt: $(STAMP)/packages ## format and fix what can be fixed
 	$(BIN)/ruff format .

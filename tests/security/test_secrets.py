@@ -130,7 +130,8 @@ def test_a_sealed_value_opens_only_in_its_place(tmp_path: Path) -> None:
 
 
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLXdpdGgtbGVuZ3Ro"
-REFRESH, API_KEY = new_refresh_token()[0], new_api_key()[0]
+REFRESH = "tlr_" + "aB3-_" * 8 + "xyz"
+API_KEY = "tlk_0a1b2c3d_" + "aB3-_" * 8 + "xyz"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,11 @@ def test_secrets_in_texts_are_hidden(text: str, secret: str) -> None:
     for found in (redact(text), redact({"event": [text.encode()]}), redact(ValueError(text))):
         assert secret not in str(found)
         assert REDACTED in str(found)
+
+
+def test_what_is_issued_is_hidden() -> None:
+    for secret in (new_refresh_token()[0], new_api_key()[0]):
+        assert redact(f"a line with {secret} in it") == f"a line with {REDACTED} in it"
 
 
 @pytest.mark.parametrize(

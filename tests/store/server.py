@@ -19,6 +19,7 @@ from typing import Any
 PORTS = range(20_000, 32_000)
 START_S = 60.0
 STOP_S = 20.0
+READY = b"ready to accept connections"
 # Safe here: the data lives for minutes, and nobody pulls the plug.
 SETTINGS = {
     "fsync": "off",
@@ -63,7 +64,6 @@ class Server:
 
     def __init__(self, folder: Path, root: Path, port: int, user: pwd.struct_passwd | None) -> None:
         self.address = f"postgresql://tradeloom@127.0.0.1:{port}"
-        self._port = port
         self._log = root / "log"
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         place = ["-D", root / "data", "-p", str(port), "-k", root]
@@ -74,10 +74,11 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         with self._log.open("ab") as log:
+            begin = log.tell()
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, **_as(self._user)
             )
-        _wait(self._process, self._port, self._log)
+        _wait(self._process, self._log, begin)
 
     def stop(self) -> None:
         """Stop it at once but cleanly; may be called twice."""
@@ -142,12 +143,11 @@ def _free_port(seed: int) -> int:
     raise NoServerError("no free port")
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait(server: subprocess.Popen[bytes], log: Path, begin: int) -> None:
+    """Until the log says so: a server that listens may still be starting."""
     end = time.monotonic() + START_S
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            break
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+    while time.monotonic() < end and server.poll() is None:
+        if READY in log.read_bytes()[begin:]:
             return
         time.sleep(0.05)
     raise NoServerError(f"PostgreSQL does not start: {log.read_text('utf-8', 'replace')[-400:]}")

@@ -7,17 +7,18 @@ their start, so that none fails half-way because it read first; there is one suc
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from .address import Address
 from .errors import Unavailable
+from .gone import is_gone
 from .limits import (
     POSTGRES_CONNECT_S,
     POSTGRES_CONNECTIONS,
@@ -107,13 +108,8 @@ class _Translated:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        origin = error.orig if isinstance(error, DBAPIError) else error
-        if (
-            isinstance(error, OperationalError | OSError | TimeoutError)
-            or (isinstance(error, DBAPIError) and error.connection_invalidated)
-            # Not one of its kinds: the file is damaged or no database at all.
-            or type(origin) is sqlite3.DatabaseError
-        ):
+        if error is not None and (is_gone(error) or isinstance(error, PoolTimeout)):
+            origin = error.orig if isinstance(error, DBAPIError) else error
             raise Unavailable(f"the database does not answer: {origin}") from error
 
 

@@ -105,10 +105,6 @@ class Projection:
 
     def rows(self) -> w.Writes:
         """The statements of the batch, in the order they must run; the next batch is empty."""
-        sums = [
-            (self.shard, *key, str(debited), str(credited))
-            for key, (debited, credited) in self._sums.items()
-        ]
         found: w.Writes = (
             (w.CURRENCIES, list(self._currencies.values())),
             (w.INSTRUMENTS, list(self._instruments.values())),
@@ -120,7 +116,7 @@ class Projection:
             (w.POSITIONS, list(self._positions.values())),
             (w.FILLS, self._fills),
             (w.TRANSFERS, self._transfers),
-            (w.LEDGER, sums),
+            (w.LEDGER, self._ledger_rows()),
             (w.OPERATIONS, self._operations),
             (w.MARGIN_EVENTS, self._margins),
             (w.STATES, list(self._states.values())),
@@ -149,61 +145,52 @@ class Projection:
         self._accounts[account] = row
 
     def _ledger(self, data: bytes, at: int, seq: int, ts: int, cause: int) -> None:
-        account, reference, *wide, first_leg, count = LEDGER.unpack_from(data, at)
-        balance, credit = wide[0] + wide[1] * _HALF, wide[2] + wide[3] * _HALF
-        shard, sums = self.shard, self._sums
+        account, reference, b_low, b_high, c_low, c_high, first_leg, count = LEDGER.unpack_from(
+            data, at
+        )
+        balance, credit = b_low + b_high * _HALF, c_low + c_high * _HALF
         self._balances[account] = (str(balance), str(credit), account)
-        legs = [LEG.unpack_from(data, at + LEDGER.size + n * LEG.size) for n in range(count)]
-        cash = [balance, credit]  # read backwards: what was there after each leg
+        shard, sums, at = self.shard, self._sums, at + LEDGER.size
+        cash = [balance, credit]
         rows: list[w.Row] = []
-        for number in range(count - 1, -1, -1):
-            ledger, sub, reason, currency, low, high = legs[number]
+        # Backwards, because balance and credit are those after the last leg.
+        for leg in range(count - 1, -1, -1):
+            ledger, sub, reason, currency, low, high = LEG.unpack_from(data, at + leg * LEG.size)
             amount = low + high * _HALF
-            after = None
+            after, text = None, str(amount)
             if ledger == _CASH:
                 after = str(cash[sub])
                 if reason in _OUT_OF_TRADING:
+                    now = (str(cash[0]), str(cash[1]))
                     self._operations.append(
-                        (
-                            shard,
-                            seq,
-                            ts,
-                            account,
-                            reason,
-                            str(amount),
-                            str(cash[0]),
-                            str(cash[1]),
-                            reference,
-                        )
+                        (shard, seq, ts, account, reason, text, *now, reference)
                     )
                 cash[sub] -= amount
-            rows.append(
-                (
-                    shard,
-                    cause,
-                    first_leg + number,
-                    seq,
-                    ts,
-                    account,
-                    ledger,
-                    sub,
-                    currency,
-                    reason,
-                    str(amount),
-                    after,
-                    reference,
-                )
-            )
-            customer = sums.setdefault((account, ledger, sub, currency), [0, 0])
-            house = sums.setdefault((0, ledger, 0, currency), [0, 0])
+            number = first_leg + leg
+            key = (account, ledger, sub, currency)
+            rows.append((shard, cause, number, seq, ts, *key, reason, text, after, reference))
+            sum_ = sums.get(key)
+            if sum_ is None:
+                sum_ = sums[key] = [0, 0]
             if amount > 0:
-                customer[1] += amount
-                house[0] += amount
+                sum_[1] += amount
             else:
-                customer[0] -= amount
-                house[1] -= amount
+                sum_[0] -= amount
         rows.reverse()
         self._transfers += rows
+
+    def _ledger_rows(self) -> list[w.Row]:
+        """What customers' legs add to their accounts, and the mirror of it to the house's."""
+        rows: list[w.Row] = []
+        house: dict[tuple[int, int], list[int]] = {}
+        for (account, ledger, sub, currency), (debited, credited) in self._sums.items():
+            rows.append((self.shard, account, ledger, sub, currency, str(debited), str(credited)))
+            sum_ = house.setdefault((ledger, currency), [0, 0])
+            sum_[0] += credited
+            sum_[1] += debited
+        for (ledger, currency), (debited, credited) in house.items():
+            rows.append((self.shard, 0, ledger, 0, currency, str(debited), str(credited)))
+        return rows
 
     def _order(self, data: bytes, at: int, seq: int, ts: int, _cause: int) -> None:
         order, account, instrument, side, kind, tif, state, reason, size, code, leverage, *more = (

@@ -1,7 +1,7 @@
 """Writes projections to PostgreSQL through asyncpg, driven by a loop of the writer's own thread.
 
-asyncpg sends the rows of a statement in one pipeline, which is several times faster than a row at
-a time; SQLAlchemy would add its own cost per row.
+New rows go by COPY, changes as one pipelined statement for all of them; both are several times
+faster than a row at a time, and SQLAlchemy would add its own cost per row.
 """
 
 from __future__ import annotations
@@ -14,27 +14,14 @@ import asyncpg  # type: ignore[import-untyped]
 
 from .. import tables as t
 from ..errors import SecondWriter, Unavailable
+from ..gone import GONE
 from ..limits import POSTGRES_CONNECT_S, POSTGRES_STATEMENT_S
-from ..writes import Writes
+from ..writes import Write, Writes
 
 T = TypeVar("T")
 
-# What a server says that is starting, stopping, full, locked, read-only or not there. Anything
-# else, such as a broken rule or a wrong statement, is our own bug and not worth trying again.
-_GONE: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ObjectInUseError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
+# COPY costs a round trip more than a statement that is prepared already.
+_MANY: Final = 16
 
 
 class _Connection(Protocol):
@@ -48,6 +35,11 @@ class _Connection(Protocol):
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a statement for many rows."""
+
+    async def copy_records_to_table(
+        self, table: str, *, records: Sequence[Sequence[object]], columns: Sequence[str]
+    ) -> str:
+        """Add rows by COPY."""
 
     async def fetch(self, sql: str, *values: object) -> list[Any]:
         """Rows of a query."""
@@ -126,7 +118,12 @@ class PostgresSink:
             if moved != "UPDATE 1":
                 raise SecondWriter(self._name, self._shard, before)
             for statement, values in rows:
-                await self._db.executemany(statement.sql("postgresql"), values)
+                if isinstance(statement, Write) and not statement.keys and len(values) >= _MANY:
+                    await self._db.copy_records_to_table(
+                        statement.table.name, records=values, columns=statement.columns
+                    )
+                else:
+                    await self._db.executemany(statement.sql("postgresql"), values)
 
     def clear(self) -> None:
         """See Sink."""
@@ -152,7 +149,7 @@ class PostgresSink:
         try:
             if connection is not None:
                 loop.run_until_complete(connection.close(timeout=POSTGRES_CONNECT_S))
-        except _GONE:
+        except GONE:
             if connection is not None:
                 connection.terminate()
         finally:
@@ -165,5 +162,5 @@ class PostgresSink:
             raise Unavailable("the database is not open")
         try:
             return self._loop.run_until_complete(work)
-        except _GONE as error:
+        except GONE as error:
             raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error

@@ -14,6 +14,7 @@ from typing import Final
 
 from .. import tables as t
 from ..errors import SecondWriter, Unavailable
+from ..gone import is_gone
 from ..limits import SQLITE_BUSY_MS, SQLITE_CACHE_KIB, SQLITE_CHECKPOINT_PAGES
 from ..writes import Writes
 
@@ -117,12 +118,10 @@ class SqliteSink:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Locked, full, read-only, gone: it is unavailable. A bad statement is our own bug."""
+    """Raise Unavailable for what is not a bug of ours."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        damaged = type(error) is sqlite3.DatabaseError
-        statement = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-        if not damaged and (statement or not isinstance(error, sqlite3.OperationalError)):
+    except sqlite3.Error as error:
+        if not is_gone(error):
             raise
         raise Unavailable(f"SQLite: {error}") from error
