@@ -170,13 +170,11 @@ impl Engine {
     pub fn apply(&mut self, batch: &[u8]) {
         let mut at = 0;
         let mut index = 0u32;
-        let mut scouts = [Scout::new(24), Scout::new(12), Scout::new(4)];
+        let mut scout = Scout::default();
         while at < batch.len() {
             match frame(&batch[at..]) {
                 Ok((input, len)) => {
-                    for (stage, scout) in scouts.iter_mut().enumerate() {
-                        scout.advance(self, batch, index, stage);
-                    }
+                    scout.advance(self, batch, index as usize);
                     self.apply_one(index, &input);
                     at += len;
                 }
@@ -290,66 +288,77 @@ impl Engine {
     }
 }
 
-/// Looks at records ahead of the one being applied and asks for the memory they will need:
-/// first table cells, then accounts and positions, then legs. It decides nothing.
+/// Looks at records ahead of the one being applied and asks for the memory they will need: first
+/// table cells, later accounts and positions, last legs. It decides nothing.
+#[derive(Default)]
 struct Scout {
-    ahead: u32,
-    index: u32,
+    index: usize,
     at: usize,
+    /// (account, position) of the records ahead, by index modulo the ring's size.
+    seen: [(u64, u64); Scout::RING],
 }
 
 impl Scout {
-    fn new(ahead: u32) -> Self {
-        Scout { ahead, index: 0, at: 0 }
-    }
+    const RING: usize = 32;
+    /// How many records ahead each kind of memory is asked for.
+    const CELLS: usize = 24;
+    const ROWS: usize = 12;
+    const LEGS: usize = 5;
 
     #[inline]
-    fn advance(&mut self, engine: &Engine, batch: &[u8], now: u32, stage: usize) {
-        while self.index <= now + self.ahead && self.at + wire::COMMAND_HEADER <= batch.len() {
+    fn advance(&mut self, engine: &Engine, batch: &[u8], now: usize) {
+        while self.index <= now + Self::CELLS && self.at + wire::COMMAND_HEADER <= batch.len() {
             let rest = &batch[self.at..];
             let header = wire::InputHeader::read(rest);
             let len = (header.len as usize).max(wire::INPUT_HEADER);
+            let mut ids = (0, 0);
             if wire::is_command(header.kind) && len <= rest.len() && len >= wire::COMMAND_HEADER {
                 let command = wire::CommandHeader::read(&rest[wire::INPUT_HEADER..]);
-                let position = if header.kind == wire::ClosePosition::KIND
+                ids.0 = command.account;
+                if header.kind == wire::ClosePosition::KIND
                     && len >= wire::COMMAND_HEADER + wire::ClosePosition::SIZE
                 {
-                    wire::ClosePosition::read(&rest[wire::COMMAND_HEADER..]).position
-                } else {
-                    0
-                };
-                engine.foresee(stage, &command, position);
+                    let body = &rest[wire::COMMAND_HEADER..];
+                    ids.1 = wire::ClosePosition::read(body).position;
+                    engine.position_by_id.prefetch(ids.1);
+                }
+                engine.account_by_id.prefetch(ids.0);
+                if command.id[0] != 0 {
+                    engine.commands.prefetch(Dedupe::hash(command.account, &command.id));
+                }
             }
+            self.seen[self.index % Self::RING] = ids;
             self.at += len;
             self.index += 1;
+        }
+        if now + Self::ROWS < self.index {
+            engine.foresee_rows(self.seen[(now + Self::ROWS) % Self::RING]);
+        }
+        if now + Self::LEGS < self.index {
+            engine.foresee_leg(self.seen[(now + Self::LEGS) % Self::RING]);
         }
     }
 }
 
 impl Engine {
     #[inline]
-    fn foresee(&self, stage: usize, command: &wire::CommandHeader, position: u64) {
-        if stage == 0 {
-            self.account_by_id.prefetch(command.account);
-            self.position_by_id.prefetch(position);
-            self.commands.prefetch(Dedupe::hash(command.account, &command.id));
-            return;
+    fn foresee_rows(&self, (account, position): (u64, u64)) {
+        if let Some(a) = self.account_by_id.get(account) {
+            prefetch_all(&self.accounts[a as usize]);
         }
-        let account = self.account_by_id.get(command.account);
-        let slot = self.position_by_id.get(position);
-        if stage == 1 {
-            if let Some(a) = account {
-                prefetch_all(&self.accounts[a as usize]);
-            }
-            if let Some(slot) = slot {
-                prefetch_all(&self.positions[slot]);
-            }
-            return;
+        if let Some(slot) = self.position_by_id.get(position) {
+            prefetch_all(&self.positions[slot]);
         }
-        let leg = match (slot, account) {
-            (Some(slot), _) => self.positions[slot].leg,
-            (None, Some(a)) => self.accounts[a as usize].first_leg,
-            (None, None) => NONE,
+    }
+
+    #[inline]
+    fn foresee_leg(&self, (account, position): (u64, u64)) {
+        let leg = match self.position_by_id.get(position) {
+            Some(slot) => self.positions[slot].leg,
+            None => match self.account_by_id.get(account) {
+                Some(a) => self.accounts[a as usize].first_leg,
+                None => NONE,
+            },
         };
         if leg != NONE {
             prefetch_all(&self.legs[leg]);
@@ -476,6 +485,15 @@ pub fn write_event<E: Event>(
     let padded = tail.len().next_multiple_of(8);
     let len = wire::EVENT_HEADER + E::SIZE + padded;
     let start = out.len();
+    if tail.is_empty() {
+        // One copy of a record built on the stack is cheaper than clearing and then writing.
+        let mut record = [0u8; 256];
+        wire::EventHeader { len: len as u32, kind: E::KIND, flags, seq, ts, cause }
+            .write(&mut record);
+        event.put(&mut record[wire::EVENT_HEADER..]);
+        out.extend_from_slice(&record[..wire::EVENT_HEADER + E::SIZE]);
+        return;
+    }
     out.resize(start + len, 0);
     let bytes = &mut out[start..];
     wire::EventHeader { len: len as u32, kind: E::KIND, flags, seq, ts, cause }.write(bytes);

@@ -223,6 +223,9 @@ impl Engine {
             return Ok(());
         }
         let (a, i) = (order.account, order.instrument);
+        if self.instruments[i as usize].bid == 0 {
+            return Err(Refusal { code: Code::TradeOffquotes, at: At::Instrument });
+        }
         let account = &self.accounts[a as usize];
         let none = Plan { closes: None, close_volume: 0, open_volume: plan.open_volume };
         self.open_path(order, &none)?;
