@@ -77,8 +77,3 @@ SIGN_IN_PER_ADDRESS: Final = "60/minute"
 SIGN_IN_PER_LOGIN: Final = "20/minute"
 SIGN_UP_PER_ADDRESS: Final = "20/hour"
 REFRESH_PER_ADDRESS: Final = "240/minute"
-
-# ---- reads -----------------------------------------------------------------------------------
-
-# Users of one answer of the list of users.
-USERS_PAGE: Final = 100
