@@ -37,7 +37,7 @@ CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '
 CARGO_ARGS := --manifest-path core/Cargo.toml
 PYTHON_PATHS := src tests benchmarks
 
-.PHONY: help setup run test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak lock clean
+.PHONY: help setup run test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,10 @@ fmt: $(STAMP)/packages ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(CARGO) fmt $(CARGO_ARGS)
+
+docs: $(STAMP)/venv ## the documentation as a site in build/site
+	$(BIN)/uv pip install -q 'mkdocs-material>=9.6' || $(BIN)/python -m pip install -q 'mkdocs-material>=9.6'
+	$(BIN)/mkdocs build -q --strict
 
 lock: $(STAMP)/venv ## rewrite requirements-dev.txt from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --extra dev --no-header --no-emit-index-url \
