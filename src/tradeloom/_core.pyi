@@ -54,7 +54,7 @@ class Core:
         """Applies without output; returns how many inputs were admitted."""
 
     def admit(self, batch: bytes) -> tuple[bytes | None, bytes]:
-        """(admitted records, or None for all of them; RESULT events of the rest). Changes nothing."""
+        """(admitted records, or None for all; RESULT events of the rest). Changes nothing."""
 
     def snapshot(self) -> bytes:
         """The whole state as bytes."""
@@ -82,14 +82,14 @@ class Core:
     def accounts(self) -> list[int]:
         """Ids in opening order, closed accounts too."""
 
-    def account(self, id: int) -> AccountRow | None: ...
-    def positions(self, id: int) -> bytes:
+    def account(self, account: int, /) -> AccountRow | None: ...
+    def positions(self, account: int, /) -> bytes:
         """Open positions as packed POSITION events, ascending by id."""
 
-    def position_profits(self, id: int) -> list[tuple[int, int, int]]:
+    def position_profits(self, account: int, /) -> list[tuple[int, int, int]]:
         """(position, floating profit at 8 decimals, price it would close at)."""
 
-    def orders(self, id: int) -> bytes:
+    def orders(self, account: int, /) -> bytes:
         """Pending and routed orders as packed ORDER events, ascending by id."""
 
     def quote(self, index: int) -> tuple[int, int, int]:
@@ -100,7 +100,7 @@ class Core:
 
     def groups(self) -> list[str]: ...
     def currencies(self) -> list[str]: ...
-    def ledger(self, id: int) -> list[tuple[int, int, int, int]]:
+    def ledger(self, account: int, /) -> list[tuple[int, int, int, int]]:
         """(ledger, sub, currency index, amount) of a customer, zeros left out."""
 
     def house(self) -> list[tuple[int, int, int]]:
