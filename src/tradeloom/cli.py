@@ -219,6 +219,28 @@ def doctor(
     raise typer.Exit(examine(loaded, as_json))
 
 
+@app.command()
+def rebuild(
+    data_dir: Annotated[Path | None, typer.Option(help="Data directory.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Database; SQLite by default.")] = None,
+) -> None:
+    """Make the stored history again from the journal; the service must be stopped.
+
+    Example:
+
+      tradeloom rebuild --data-dir /var/lib/tradeloom
+    """
+    from tradeloom import settings
+    from tradeloom.app.rebuilding import rebuilt
+
+    try:
+        loaded = settings.load(data_dir=data_dir, database_url=database_url)
+    except settings.BadSettings as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(2) from error
+    raise typer.Exit(rebuilt(loaded))
+
+
 config = typer.Typer(help="The settings of the service.", no_args_is_help=True)
 app.add_typer(config, name="config")
 

@@ -55,8 +55,9 @@ async def _load(api: str, token: str, account: int, run: int, acked: dict[str, i
 
     limits = httpx.Limits(max_connections=CALLERS)
     async with httpx.AsyncClient(trust_env=False, timeout=10, limits=limits) as client:
-        tasks = [asyncio.create_task(caller(number, client)) for number in range(CALLERS)]
-        await asyncio.wait(tasks, return_when=asyncio.ALL_COMPLETED)
+        callers = (caller(number, client) for number in range(CALLERS))
+        ends = await asyncio.gather(*callers, return_exceptions=True)
+    assert all(isinstance(end, httpx.HTTPError) for end in ends), ends
 
 
 def _kill_under_load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -111,3 +112,38 @@ def test_settings_that_cannot_be_used_are_told(tmp_path: Path) -> None:
     unknown = up("--symbols", "NOPE", "--port", "0", "--data-dir", str(tmp_path / "x"))
     assert unknown.returncode == 78
     assert "NOPE" in unknown.stderr
+
+
+def test_the_store_is_made_again_from_the_journal(tmp_path: Path) -> None:
+    with service(tmp_path / "data", "--symbols", "BTCUSDT,ETHUSDT") as live:
+        token = live.sign_up("gil")
+        account = live.account(token)
+        body = {"account": account, "instrument": "BTCUSDT", "side": "buy", "volume": "0.01"}
+        with live.client(token) as client:
+            for _ in range(3):
+                assert client.post("/orders", json=body).status_code == 201
+        assert live.stop() == 0
+        command = "from tradeloom.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", command, "rebuild", "--data-dir", str(live.data)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        live.start()
+        token = live.sign_in("gil")
+        with live.client(token) as client:
+            fills = client.get("/fills", params={"account": account}).json()["items"]
+            assert len(fills) == 3
+            assert client.get("/me").json()["accounts"] == [account]
+
+
+def test_tracing_without_its_packages_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("opentelemetry.trace")
+    if importlib.util.find_spec("opentelemetry.sdk"):
+        pytest.skip("the packages are there")
+    made = Service(tmp_path / "data", "--symbols", "BTCUSDT", TRADELOOM_OTEL="true")
+    with pytest.raises(AssertionError, match="tradeloom\\[otel\\]"):
+        made.start()

@@ -22,6 +22,7 @@ from tradeloom import __version__
 from tradeloom.app.definitions import define
 from tradeloom.app.limits import DISK_FREE_BYTES_MIN, FIRST_QUOTE_S
 from tradeloom.app.market import MarketFeed, Source, generated, recorded
+from tradeloom.app.tracing import TracingMissing, tracer
 from tradeloom.engine.event_log import events_behind
 from tradeloom.engine.journal import Journal
 from tradeloom.engine.shard import Shard
@@ -135,6 +136,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             version=__version__,
             rates=Rates(settings.requests_per_s, settings.requests_burst),
             cors_origins=settings.cors_origins,
+            tracer=_tracer() if settings.otel else None,
         )
         tasks = [asyncio.create_task(feed.run()), asyncio.create_task(sockets.sweep())]
         for task in tasks:
@@ -187,6 +189,13 @@ async def _source(settings: Settings) -> Source:
         return generated(settings.seed, settings.symbols)
     except (RecordingError, ValueError) as error:
         raise CannotStart(f"the market cannot be played: {error}") from error
+
+
+def _tracer() -> Any:
+    try:
+        return tracer()
+    except TracingMissing as error:
+        raise CannotStart(str(error)) from error
 
 
 def _source_of(directory: Path, journal: Journal) -> Callable[[int], Iterable[bytes]]:

@@ -39,6 +39,7 @@ def build(
     version: str,
     rates: Rates | None,
     cors_origins: Sequence[str] = (),
+    tracer: Any = None,
 ) -> App:
     """The ASGI application."""
     api = FastAPI(
@@ -72,7 +73,7 @@ def build(
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key"],
             expose_headers=["X-Request-Id", "Retry-After"],
         )
-    return Edge(app, sockets.serve, rates, gate.meters)
+    return Edge(app, sockets.serve, rates, gate.meters, tracer)
 
 
 def _describe(api: FastAPI) -> dict[str, Any]:

@@ -109,8 +109,15 @@ class Edge:
         try:
             if problem is not None:
                 await _send_problem(problem, scope, answer)
-            else:
+            elif self._tracer is None:
                 await self._app(scope, bounded, answer)
+            else:
+                with self._tracer.start_as_current_span(
+                    f"{scope['method']} {scope['path']}"
+                ) as span:
+                    await self._app(scope, bounded, answer)
+                    span.set_attribute("http.response.status_code", status)
+                    span.set_attribute("tradeloom.request_id", scope["request_id"])
         except BodyTooLarge:
             pass
         finally:
