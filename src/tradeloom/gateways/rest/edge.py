@@ -56,7 +56,15 @@ _UNLIMITED: Final = frozenset(("/api/v1/system/live", "/api/v1/system/ready"))
 class Edge:
     """Wraps the application; `rates` is None where a proxy in front limits rates."""
 
-    def __init__(self, app: App, socket: ServeSocket, rates: Rates | None, meters: Meters) -> None:
+    def __init__(
+        self,
+        app: App,
+        socket: ServeSocket,
+        rates: Rates | None,
+        meters: Meters,
+        tracer: Any = None,
+    ) -> None:
+        self._tracer = tracer
         self._app = app
         self._socket = socket
         self._rates = rates
