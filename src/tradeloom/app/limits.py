@@ -16,3 +16,7 @@ DISK_FREE_BYTES_MIN: Final = 512 << 20
 SYNC_WARN_MS: Final = 20.0
 # A start that takes longer than this to its first quote is reported.
 FIRST_QUOTE_S: Final = 3.0
+# How often bars are stored: what a kill may cost a chart.
+BARS_EVERY_S: Final = 5.0
+# Quotes waiting for their bars: ten minutes of the demo market, if the loop were ever so late.
+BARS_WAITING_MAX: Final = 300_000

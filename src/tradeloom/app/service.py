@@ -19,6 +19,7 @@ from typing import Any, Final
 import uvicorn
 
 from tradeloom import __version__
+from tradeloom.app.bars import BarKeeper
 from tradeloom.app.definitions import define
 from tradeloom.app.limits import DISK_FREE_BYTES_MIN, FIRST_QUOTE_S
 from tradeloom.app.market import MarketFeed, Source, generated, recorded
@@ -42,6 +43,7 @@ from tradeloom.marketdata.bars import BarBuilder
 from tradeloom.security import Door, NewAdmin, Secrets, Security
 from tradeloom.settings import Settings
 from tradeloom.store import Address, Database, ProjectionWriter, follow
+from tradeloom.store.bars import BarStore
 from tradeloom.store.history import History
 from tradeloom.store.ledger import LedgerBook
 
@@ -97,6 +99,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         security = Security(door)
         channels = await define(desk, source)
         board, bars = QuoteBoard(), BarBuilder()
+        keeper = BarKeeper(
+            BarStore(database), board, {channel.symbol: channel.digits for channel in channels}
+        )
+        await keeper.load(bars)
         feed = MarketFeed(source, channels, desk, board, bars, settings.speed)
         meters = Meters()
         hub = Hub(desk.outbox, board)
@@ -139,6 +145,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             tracer=_tracer() if settings.otel else None,
         )
         tasks = [asyncio.create_task(feed.run()), asyncio.create_task(sockets.sweep())]
+        stack.push_async_callback(keeper.flush)
+        tasks.append(asyncio.create_task(keeper.run()))
         for task in tasks:
             task.add_done_callback(_ended)
         stack.push_async_callback(_cancel, tasks)

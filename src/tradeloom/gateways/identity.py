@@ -8,9 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tradeloom.gateways.limits import TOKEN_CACHE_S, TOKENS_CACHED_MAX
+from tradeloom.gateways.limits import TOKEN_CACHE_S, TOKEN_GRACE_S, TOKENS_CACHED_MAX
 from tradeloom.gateways.problems import MEANINGS, ApiCode, Problem
 from tradeloom.security.rights import Principal
+from tradeloom.store import Unavailable
 
 Verify = Callable[[str], Coroutine[Any, Any, Principal]]
 
@@ -43,7 +44,13 @@ class Callers:
         return await asyncio.shield(task)
 
     async def _ask(self, token: str) -> Principal:
-        caller = await self._verify(token)
+        try:
+            caller = await self._verify(token)
+        except Unavailable:
+            found = self._known.get(token)
+            if found is None or not _graced(*found):
+                raise
+            return found[0]
         self._known[token] = (caller, time.monotonic() + TOKEN_CACHE_S)
         self._known.move_to_end(token)
         if len(self._known) > TOKENS_CACHED_MAX:
@@ -53,6 +60,12 @@ class Callers:
     def forget(self) -> None:
         """Verify every token again: rights, sessions or accounts changed."""
         self._known.clear()
+
+
+def _graced(caller: Principal, until: float) -> bool:
+    """True if a caller may go on although nobody can be asked about it now."""
+    lives = not caller.expires or caller.expires > time.time()
+    return lives and until + TOKEN_GRACE_S > time.monotonic()
 
 
 def unauthenticated(code: ApiCode = ApiCode.UNAUTHENTICATED) -> Problem:

@@ -32,6 +32,8 @@ BARS_MAX: Final = 5_000
 # Verified tokens remembered, so that a hot client's token is verified once a second, not per call.
 TOKENS_CACHED_MAX: Final = 10_000
 TOKEN_CACHE_S: Final = 1.0
+# While the database is away, callers it verified before go on trading for as long as this.
+TOKEN_GRACE_S: Final = 600.0
 # Clients whose request rate is remembered; the oldest are forgotten first.
 CLIENTS_MAX: Final = 50_000
 # The longest a caller waits for a durable answer before it is told that nobody knows yet.
