@@ -122,7 +122,7 @@ $(STAMP)/venv: Makefile
 
 # uv is fast; pip is the second try for machines whose package index only pip knows how to reach.
 $(STAMP)/packages: requirements-dev.txt $(STAMP)/venv
-	$(BIN)/uv pip install -q -r requirements-dev.txt || $(BIN)/python -m pip install -q -r requirements-dev.txt
+	$(BIN)/uv pip install -q --compile-bytecode -r requirements-dev.txt || $(BIN)/python -m pip install -q -r requirements-dev.txt
 	@touch $@
 
 $(STAMP)/core: $(STAMP)/packages pyproject.toml $(CORE_SOURCES)
