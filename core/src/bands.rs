@@ -19,6 +19,17 @@ use crate::limits::PRICE_MAX;
 use crate::money::{ceil_div, muldiv};
 use crate::state::{Account, Band, Leg, NEVER_HIGH, NEVER_LOW, NONE};
 
+/// Legs of a chain whose quote is outside their band.
+enum Open {
+    None,
+    One(u32),
+    Many,
+}
+
+/// A leg alone gets a new band only if it is at least bid / 2^9 (0.2 %) wide: narrower ones would
+/// fire again soon, and then all legs share the room anew.
+const QUICK_SHIFT: u32 = 9;
+
 /// How often a band is narrowed before it becomes the present quote alone.
 const NARROWINGS: u32 = 6;
 
@@ -73,10 +84,7 @@ impl Engine {
         if first == NONE || (guard.lower.is_none() && guard.upper.is_none()) {
             return;
         }
-        if self.inside(first) && self.holds(first, fixed, guard) {
-            return;
-        }
-        if guard.upper.is_none() && self.rearm_one(first, fixed, value, guard) {
+        if matches!(self.open_legs(first), Open::None) && self.holds(first, fixed, guard) {
             return;
         }
         let mut room_low = guard.lower.map_or(i128::MAX, |t| (value - t).max(0));
@@ -97,66 +105,93 @@ impl Engine {
         self.set_bands(first, 0, 0, 0, guard);
     }
 
-    /// The common case: one leg of several left its band and the others still leave it room. Gives
-    /// that leg alone a new band out of what the others do not use; false when it is not so.
-    fn rearm_one(&mut self, first: u32, fixed: i128, value: i128, guard: Guard) -> bool {
-        let Some(lower) = guard.lower else { return false };
-        let Some(l) = self.only_open_leg(first) else { return false };
-        let old = self.legs[l].band;
-        let leg = &self.legs[l];
-        let ins = &self.instruments[leg.instrument as usize];
-        let (bid, ask) = (ins.bid, ins.ask);
-        let mut still = Band::default();
-        if leg.volume_long > 0 {
-            still.bid_low = bid - 1;
-        }
-        if leg.volume_short > 0 {
-            still.ask_high = ask + 1;
-        }
-        // Worst case of the others, this leg standing at its quote.
-        self.legs[l].band = still;
-        let room = fixed + self.bound(first, false) - lower;
-        self.legs[l].band = old;
-        if room < (value - lower) / 8 || room <= 0 {
+    /// The common case of an account in no danger: one leg left its band, and even with all others
+    /// at their worst there is room left for it. True when it has a new band; the account's own
+    /// value was not even needed.
+    pub fn rearm_quickly(&mut self, a: u32) -> bool {
+        let account = &self.accounts[a as usize];
+        let first = account.first_leg;
+        if first == NONE {
             return false;
         }
-        let exposure = self.leg_exposure(l);
-        let width = muldiv(i128::from(bid), room - room / 8, exposure.max(1));
-        let width = width.clamp(1, i128::from(PRICE_MAX)) as i64;
-        let mut band = Band::default();
-        if self.legs[l].volume_long > 0 {
-            band.bid_low = (bid - width).max(NEVER_LOW);
+        let (call, out) = self.levels(account);
+        let fixed = account.balance + account.credit - account.isolated;
+        match (call.or(out), self.open_legs(first)) {
+            (Some(lower), Open::One(l)) => {
+                let least = self.instruments[self.legs[l].instrument as usize].bid >> QUICK_SHIFT;
+                self.rearm_one(first, l, fixed, lower, least.max(1))
+            }
+            _ => false,
         }
-        if self.legs[l].volume_short > 0 {
-            band.ask_high = if ask + width > PRICE_MAX { NEVER_HIGH } else { ask + width };
-        }
-        self.set_band(l, band);
-        self.holds(first, fixed, guard)
     }
 
-    /// The single leg of a longer chain whose quote is outside its band (or that has none).
-    fn only_open_leg(&self, first: u32) -> Option<u32> {
-        let mut open = None;
+    /// Gives one leg a new band out of what the others, at their worst, do not use; false when that
+    /// would be narrower than `least` points.
+    fn rearm_one(&mut self, first: u32, l: u32, fixed: i128, lower: i128, least: i64) -> bool {
+        let leg = &self.legs[l];
+        let old = leg.band;
+        let ins = &self.instruments[leg.instrument as usize];
+        let (bid, ask) = (ins.bid, ins.ask);
+        let (long, short) = (leg.volume_long > 0, leg.volume_short > 0);
+        let around = |width: i64| Band {
+            bid_low: if long { (bid - width).max(NEVER_LOW) } else { NEVER_LOW },
+            ask_high: if short && ask + width <= PRICE_MAX { ask + width } else { NEVER_HIGH },
+            ..Band::default()
+        };
+        // Worst case of the others, this leg standing at its quote.
+        self.legs[l].band = around(1);
+        let room = fixed + self.bound(first, false) - lower;
+        let here = self.leg_bound(first, &self.legs[l], false);
+        let mut fits = false;
+        if room > 0 {
+            let exposure = self.leg_exposure(l).max(1);
+            let width = muldiv(i128::from(bid), room - room / 8, exposure);
+            let width = width.clamp(1, i128::from(PRICE_MAX)) as i64;
+            let band = around(width);
+            self.legs[l].band = band;
+            // What the band lets this leg lose must fit into the room.
+            let there = self.leg_bound(first, &self.legs[l], false);
+            fits = width >= least && here - there <= room;
+            self.legs[l].band = old;
+            if fits {
+                self.set_band(l, band);
+            }
+        }
+        if !fits {
+            self.legs[l].band = old;
+        }
+        fits
+    }
+
+    /// Which legs stand outside their band, or have none where they need one.
+    fn open_legs(&self, first: u32) -> Open {
+        let mut open = Open::None;
+        let mut simple = true;
         let mut l = first;
         while l != NONE {
             let leg = &self.legs[l];
             let ins = &self.instruments[leg.instrument as usize];
             let b = &leg.band;
-            let low_gone = leg.volume_long > 0 && (b.bid_low == NEVER_LOW || ins.bid <= b.bid_low);
-            let high_gone =
-                leg.volume_short > 0 && (b.ask_high == NEVER_HIGH || ins.ask >= b.ask_high);
-            if leg.converts_long > 0 || leg.path.steps > 0 {
-                return None;
-            }
-            if low_gone || high_gone {
-                if open.is_some() {
-                    return None;
-                }
-                open = Some(l);
+            let outside = ins.bid <= b.bid_low
+                || ins.bid >= b.bid_high
+                || ins.ask <= b.ask_low
+                || ins.ask >= b.ask_high;
+            let bare = (leg.volume_long > 0 && b.bid_low == NEVER_LOW)
+                || (leg.volume_short > 0 && b.ask_high == NEVER_HIGH);
+            simple &= leg.converts_long == 0 && leg.path.steps == 0;
+            if outside || bare {
+                open = match open {
+                    Open::None => Open::One(l),
+                    _ => Open::Many,
+                };
             }
             l = leg.next;
         }
-        open
+        match open {
+            // A leg that converts, or is converted, moves with more than its own price.
+            Open::One(_) if !simple => Open::Many,
+            _ => open,
+        }
     }
 
     /// Notional of both sides of a leg in account money.
@@ -177,25 +212,6 @@ impl Engine {
         sum
     }
 
-    /// Are the present quotes inside every band of the chain?
-    fn inside(&self, first: u32) -> bool {
-        let mut l = first;
-        while l != NONE {
-            let leg = &self.legs[l];
-            let ins = &self.instruments[leg.instrument as usize];
-            let b = &leg.band;
-            if ins.bid <= b.bid_low
-                || ins.bid >= b.bid_high
-                || ins.ask <= b.ask_low
-                || ins.ask >= b.ask_high
-            {
-                return false;
-            }
-            l = leg.next;
-        }
-        true
-    }
-
     /// Do the bounds over the box keep the guard?
     fn holds(&self, first: u32, fixed: i128, guard: Guard) -> bool {
         let low = guard.lower.is_none_or(|t| fixed + self.bound(first, false) >= t);
@@ -208,19 +224,27 @@ impl Engine {
         let mut l = first;
         while l != NONE {
             let leg = &self.legs[l];
-            if leg.volume_long > 0 {
-                let (low, high) = self.corner(leg, true);
-                let p = if highest { high } else { low };
-                let raw = i128::from(p) * i128::from(leg.volume_long) - leg.cost_long;
-                sum += self.bound_converted(first, leg, true, raw, highest);
-            }
-            if leg.volume_short > 0 {
-                let (low, high) = self.corner(leg, false);
-                let p = if highest { low } else { high };
-                let raw = leg.cost_short - i128::from(p) * i128::from(leg.volume_short);
-                sum += self.bound_converted(first, leg, false, raw, highest);
-            }
+            sum += self.leg_bound(first, leg, highest);
             l = leg.next;
+        }
+        sum
+    }
+
+    /// Lowest (or highest) floating profit of one leg over the box.
+    #[inline]
+    fn leg_bound(&self, first: u32, leg: &Leg, highest: bool) -> i128 {
+        let mut sum = 0;
+        if leg.volume_long > 0 {
+            let (low, high) = self.corner(leg, true);
+            let p = if highest { high } else { low };
+            let raw = i128::from(p) * i128::from(leg.volume_long) - leg.cost_long;
+            sum += self.bound_converted(first, leg, true, raw, highest);
+        }
+        if leg.volume_short > 0 {
+            let (low, high) = self.corner(leg, false);
+            let p = if highest { low } else { high };
+            let raw = leg.cost_short - i128::from(p) * i128::from(leg.volume_short);
+            sum += self.bound_converted(first, leg, false, raw, highest);
         }
         sum
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::book::Books;
+use crate::book::{Book, Books};
 use crate::code::{At, Code, Refusal, Trading};
 use crate::dedupe::{Answer, Dedupe};
 use crate::group::Group;
@@ -98,6 +98,7 @@ pub struct Engine {
     pub cause: u64,
     pub touched: Vec<u32>,
     pub touched_isolated: Vec<u64>,
+    pub fired: Vec<(Book, u32, i64)>,
     pub linked: Vec<LedgerLeg>,
     pub first_leg: u32,
     /// What an isolated liquidation lost beyond its margin: account, position, amount.
@@ -159,6 +160,7 @@ impl Engine {
             cause: 0,
             touched: Vec::new(),
             touched_isolated: Vec::new(),
+            fired: Vec::new(),
             linked: Vec::new(),
             first_leg: 0,
             missing: None,

@@ -59,20 +59,40 @@ impl Engine {
         let (bid, ask) = (self.instruments[i].bid, self.instruments[i].ask);
         for book in [Book::BandBidFall, Book::BandBidRise, Book::BandAskFall, Book::BandAskRise] {
             while let Some((entry, price)) = self.books[i].pop(book, bid, ask) {
-                if !self.leg_wants(i, book, entry.slot, price) {
-                    continue;
-                }
-                self.band_fired(book, entry.slot);
-                let leg = &self.legs[entry.slot];
-                if leg.isolated {
-                    let id = self.positions[leg.first_position].id;
-                    self.touched_isolated.push(id);
-                } else {
-                    let a = leg.account;
-                    self.touch(a);
-                }
+                self.fired.push((book, entry.slot, price));
             }
         }
+        self.bands_fired(i);
+    }
+
+    /// Touches whom the fired bands belong to, asking for their memory a few entries ahead.
+    fn bands_fired(&mut self, i: usize) {
+        let fired = std::mem::take(&mut self.fired);
+        for (n, &(book, slot, price)) in fired.iter().enumerate() {
+            if let Some(&(_, later, _)) = fired.get(n + 8) {
+                prefetch_all(&self.legs[later]);
+            }
+            if let Some(&(_, soon, _)) = fired.get(n + 4) {
+                let a = self.legs[soon].account as usize;
+                if let Some(account) = self.accounts.get(a) {
+                    prefetch_all(account);
+                }
+            }
+            if !self.leg_wants(i, book, slot, price) {
+                continue;
+            }
+            self.band_fired(book, slot);
+            let leg = &self.legs[slot];
+            if leg.isolated {
+                let id = self.positions[leg.first_position].id;
+                self.touched_isolated.push(id);
+            } else {
+                let a = leg.account;
+                self.touch(a);
+            }
+        }
+        self.fired = fired;
+        self.fired.clear();
     }
 
     /// Ids of the positions whose entries fire in either book, ascending.
@@ -262,6 +282,9 @@ impl Engine {
         let account = &mut self.accounts[a as usize];
         account.stuck = false;
         if account.first_leg == NONE && account.orders == 0 && account.level == 0 {
+            return;
+        }
+        if account.level == 0 && self.rearm_quickly(a) {
             return;
         }
         let mut closed = false;
