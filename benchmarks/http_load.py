@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 Body = Callable[[int], bytes]
@@ -18,6 +20,12 @@ class Load:
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     bad: dict[int, int] = field(default_factory=dict)
+    cpu_s: float = 0.0
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time of the server per good answer, which other work hardly moves."""
+        return self.cpu_s / len(self.latencies) * 1e6 if self.latencies else 0.0
 
     @property
     def per_s(self) -> float:
@@ -28,6 +36,12 @@ class Load:
         """Latency that this share stays below."""
         ranked = sorted(self.latencies)
         return ranked[min(len(ranked) - 1, int(len(ranked) * share))] if ranked else 0.0
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time a process has used, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _Connection(asyncio.Protocol):
@@ -79,9 +93,9 @@ class _Connection(asyncio.Protocol):
 
 
 async def drive(
-    port: int, path: str, token: str, body: Body, *, connections: int, seconds: float
+    port: int, path: str, token: str, body: Body, *, connections: int, seconds: float, pid: int
 ) -> Load:
-    """POST to `path` for some seconds after a warm-up of one."""
+    """POST to `path` for some seconds after a warm-up of one; `pid` is the server's process."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
         "Content-Type: application/json\r\nContent-Length: "
@@ -97,10 +111,10 @@ async def drive(
     await asyncio.sleep(1.0)
     load.latencies.clear()
     load.bad.clear()
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), cpu_s(pid)
     await asyncio.sleep(seconds)
-    load.seconds = time.perf_counter() - began
-    counted = Load(load.seconds, list(load.latencies), dict(load.bad))
+    load.seconds, load.cpu_s = time.perf_counter() - began, cpu_s(pid) - cpu
+    counted = Load(load.seconds, list(load.latencies), dict(load.bad), load.cpu_s)
     for _, connection in made:
         connection.stopping = True
     await asyncio.wait({connection.done for _, connection in made}, timeout=5)

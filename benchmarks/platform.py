@@ -74,8 +74,8 @@ def served(data: Path, *options: str) -> Iterator[Service]:
 
 
 @contextlib.contextmanager
-def bare() -> Iterator[int]:
-    """The baseline on the first core; its port."""
+def bare() -> Iterator[tuple[int, int]]:
+    """The baseline on the first core; its port and process."""
     port = free_port()
     with pinned(0):
         process = subprocess.Popen([sys.executable, "-m", "benchmarks.bare", str(port)])
@@ -85,13 +85,13 @@ def bare() -> Iterator[int]:
                 httpx.get(f"http://127.0.0.1:{port}/", trust_env=False)
                 break
             time.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.kill()
         process.wait()
 
 
-def _load(port: int, token: str, account: int) -> Load:
+def _load(port: int, pid: int, token: str, account: int) -> Load:
     def body(number: int) -> bytes:
         side = b"buy" if number % 2 else b"sell"
         return b'{"account":%d,"instrument":"BTCUSDT","side":"%s","volume":"0.001"}' % (
@@ -100,7 +100,15 @@ def _load(port: int, token: str, account: int) -> Load:
         )
 
     os.sched_setaffinity(0, {1} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
-    work = drive(port, "/api/v1/orders", token, body, connections=CONNECTIONS, seconds=ORDER_S)
+    work = drive(
+        port,
+        "/api/v1/orders",
+        token,
+        body,
+        connections=CONNECTIONS,
+        seconds=ORDER_S,
+        pid=pid,
+    )
     return uvloop.run(work)
 
 
@@ -108,12 +116,13 @@ def orders(live: Service, token: str) -> list[Row]:
     """Durable market orders against a bare route of the same shape; netting keeps it small."""
     account = live.account(token, group="netting")
     best, plain = Load(), Load()
-    with bare() as port:
+    assert live.process is not None
+    with bare() as (port, pid):
         for _ in range(2):
-            found = _load(live.port, token, account)
+            found = _load(live.port, live.process.pid, token, account)
             best = found if found.per_s > best.per_s else best
             assert not found.bad, found.bad
-            found = _load(port, token, account)
+            found = _load(port, pid, token, account)
             plain = found if found.per_s > plain.per_s else plain
     with live.client(token) as client:
         stored = client.get("/fills", params={"account": account, "limit": 1}).json()["items"]
@@ -126,6 +135,9 @@ def orders(live: Service, token: str) -> list[Row]:
     return [
         row(name, best.per_s, "1/s", ">=", 2500, bare_rate),
         row("REST market order p99", p99, "ms", "<", 60, bare_p99),
+        row(
+            "server CPU per durable order", best.cpu_us, "us", "", 0, f"bare: {plain.cpu_us:.0f} us"
+        ),
         row("order route over the bare route", ratio, "x", ">=", 0.5, bare_rate),
     ]
 
