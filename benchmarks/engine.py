@@ -140,7 +140,7 @@ def quotes() -> list[Row]:
         seconds, _ = apply_all(world, batches)
         rates.append(len(batches) * 4096 / seconds)
     worst = worst_gap(world, rng)
-    stressed = armed_world(900 * UNIT)
+    stressed = armed_world(1_300 * UNIT)
     batches = walk(stressed, rng, 50 * 4096, 1e-4, 2_000)
     seconds, events = apply_all(stressed, batches)
     ticks = len(batches) * 4096

@@ -6,13 +6,12 @@ import random
 from collections.abc import Iterator
 from functools import cache
 
-from tradeloom._core import Core
-
 from tests.core.duel import Seeded
 from tests.core.inputs import Inputs
 from tests.core.world import START, opening
 from tests.oracle import Oracle, encode
 from tests.oracle.wire import make
+from tradeloom._core import Core
 
 
 @cache
