@@ -37,11 +37,6 @@ class LayoutRow(TypedDict):
     size: int
     fields: list[tuple[str, str]]
 
-class Layouts(TypedDict):
-    inputs: dict[str, LayoutRow]
-    events: dict[str, LayoutRow]
-    headers: dict[str, LayoutRow]
-
 @final
 class Core:
     """One engine shard. Not thread safe; long calls release the GIL."""
@@ -115,8 +110,8 @@ class Core:
     def stats(self) -> dict[str, int]:
         """Counts, and bytes of the fixed structures."""
 
-def layouts() -> Layouts:
-    """Layout tables of every record."""
+def layouts() -> dict[str, dict[str, LayoutRow]]:
+    """Layout tables of every record: "inputs", "events" and "headers", by record name."""
 
 def codes() -> dict[str, dict[str, int]]:
     """Numbers of every enumeration: {enum: {variant: number}}."""
