@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, create_engine, insert, inspect, select, text
 
 from tradeloom.store import Address, BadAddress, Database, Unavailable, audit
 from tradeloom.store import tables as t
-from tradeloom.store.migrate import SCRIPTS, NewerDatabase, versions
+from tradeloom.store.migrate import SCRIPTS, NewerDatabase, create, upgrade, versions
 from tradeloom.store.partitions import add_partitions, has_timescale, maintain
 
 DAY = 86_400 * 10**9
@@ -33,6 +35,29 @@ async def test_migrations_make_the_tables_that_the_code_describes(database: Data
 
     async with database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+def test_a_new_sqlite_file_is_what_the_migrations_make(tmp_path: Path) -> None:
+    def described(make: Callable[[Connection], None]) -> dict[str, object]:
+        engine = create_engine(f"sqlite:///{tmp_path / make.__name__}")
+        with engine.begin() as connection:
+            make(connection)
+        with engine.connect() as connection:
+            looking = inspect(connection)
+            rows = "SELECT version_num, '' FROM alembic_version UNION ALL SELECT * FROM roles"
+            found: dict[str, object] = {
+                "rows": sorted(map(tuple, connection.execute(text(rows)).all()))
+            }
+            # The words that make each table and index, without their order.
+            for name, sql in connection.execute(text("SELECT name, sql FROM sqlite_master")):
+                found[name] = sorted(re.findall(r"\w+", sql or ""))
+            for table in looking.get_table_names():
+                columns = [column["name"] for column in looking.get_columns(table)]
+                found[f"columns of {table}"] = columns
+        engine.dispose()
+        return found
+
+    assert described(create) == described(upgrade)
 
 
 def test_versions_are_those_of_alembic() -> None:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +97,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(shard.drain)
         door = Door(database, Secrets.load(settings.data_dir / "secrets.json"))
         security = Security(door)
+        # Its hash takes a quarter of a second on another thread; what follows does not need it.
+        first_admin = asyncio.create_task(_first_admin(security, settings.data_dir / CREDENTIALS))
+        stack.push_async_callback(_cancel, [first_admin])
         channels = await define(desk, source)
         board, bars = QuoteBoard(), BarBuilder()
         keeper = BarKeeper(
@@ -136,6 +139,13 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ready=lambda: _checks(desk, feed, writer),
         )
         _gauges(meters, gate, writer)
+        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(sockets.sweep())]
+        stack.push_async_callback(keeper.flush)
+        tasks.append(asyncio.create_task(keeper.run()))
+        for task in tasks:
+            task.add_done_callback(_ended)
+        stack.push_async_callback(_cancel, tasks)
+        await asyncio.sleep(0)  # the market makes its first quotes while the routes are made
         app = build(
             gate,
             sockets,
@@ -144,18 +154,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             cors_origins=settings.cors_origins,
             tracer=_tracer() if settings.otel else None,
         )
-        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(sockets.sweep())]
-        stack.push_async_callback(keeper.flush)
-        tasks.append(asyncio.create_task(keeper.run()))
-        for task in tasks:
-            task.add_done_callback(_ended)
-        stack.push_async_callback(_cancel, tasks)
         server = _Server(_config(app, settings))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(feed.first_quote.wait(), FIRST_QUOTE_S)
-        admin = await security.people.first_admin()
-        if admin is not None:
-            _keep(settings.data_dir / CREDENTIALS, admin)
+        admin = await first_admin
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
@@ -293,6 +295,14 @@ def _gauges(meters: Meters, gate: Gate, writer: ProjectionWriter) -> None:
     meters.gauge("tradeloom_stored_event", "Newest stored event.", lambda: writer.progress.last_seq)
 
 
+async def _first_admin(security: Security, path: Path) -> NewAdmin | None:
+    """The admin of a new installation, whose credentials stand at `path` from then on."""
+    admin = await security.people.first_admin()
+    if admin is not None:
+        _keep(path, admin)
+    return admin
+
+
 def _keep(path: Path, admin: NewAdmin) -> None:
     """Write the first credentials where only the owner of the process reads them."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -300,7 +310,7 @@ def _keep(path: Path, admin: NewAdmin) -> None:
         file.write(f"login: {admin.login}\npassword: {admin.password}\n")
 
 
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -43,8 +43,7 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
         self._slots = asyncio.Semaphore(HASHES_AT_ONCE)
         self._waiting = 0
-        # What an unknown login is compared with, so that it takes as long as a known one.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        self._nobody = ""
 
     async def hash(self, password: str) -> str:
         """The hash of a password, with its parameters and salt; raises TooMany when busy."""
@@ -52,7 +51,7 @@ class Passwords:
 
     async def verify(self, hashed: str | None, password: str) -> bool:
         """True if the password is the hashed one; `hashed` None takes as long and is never true."""
-        right = await self._in_thread(self._check, hashed or self._nobody, _normal(password))
+        right = await self._in_thread(self._check, hashed or "", _normal(password))
         return right and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
@@ -60,8 +59,11 @@ class Passwords:
         return self._hasher.check_needs_rehash(hashed)
 
     def _check(self, hashed: str, password: str) -> bool:
+        # What an unknown login is compared with, so that it takes as long as a known one. Made at
+        # the first check, whoever it is for: then it tells nothing and costs the start nothing.
+        self._nobody = self._nobody or self._hasher.hash(secrets.token_urlsafe())
         try:
-            return self._hasher.verify(hashed, password)
+            return self._hasher.verify(hashed or self._nobody, password)
         except (VerificationError, InvalidHashError):
             return False
 
