@@ -57,6 +57,8 @@ class World:
     price: int = 100_000
     spread: int = 2
     group: dict[str, object] = field(default_factory=dict)
+    #: Whether the accounts' balances differ (see the deposits).
+    varied: bool = False
     core: _core.Core = field(init=False)
     ts: int = 1
     last_id: int = 0
@@ -86,8 +88,11 @@ class World:
         self.run(opens.tobytes())
         deposits = records("Balance", self.accounts)
         deposits["account"], deposits["ts"] = ids, self.ts
-        amount = self.balance.to_bytes(16, "little", signed=True)
-        deposits["b_amount"] = np.void(amount)
+        # Accounts are not funded alike: from one to two and three quarter times `balance`.
+        funds = self.balance + self.balance // 4 * (np.arange(self.accounts) % 8) * self.varied
+        amounts = np.zeros((self.accounts, 2), np.uint64)
+        amounts[:, 0] = funds
+        deposits["b_amount"] = amounts.view("V16")[:, 0]
         self.run(deposits.tobytes())
         self.bid = np.full(self.instruments, self.price, np.int64)
         self.run(self.quotes(np.arange(self.instruments), self.bid))
