@@ -35,8 +35,8 @@ class BarKeeper:
 
     async def load(self, bars: BarBuilder) -> None:
         """Give the newest stored bars to those in memory."""
-        for symbol in self._numbers:
-            rows = await self._store.read(symbol, MINUTE_S, limit=BARS_KEPT)
+        stored = await self._store.newest(self._numbers, MINUTE_S, BARS_KEPT)
+        for symbol, rows in stored.items():
             bars.load(
                 symbol,
                 (

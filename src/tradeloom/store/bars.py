@@ -127,6 +127,27 @@ class BarStore:
             rows = (await connection.execute(query)).all()
         return [Bar(*row) for row in reversed(rows)]
 
+    async def newest(
+        self, symbols: Iterable[str], interval_s: int, limit: int
+    ) -> dict[str, list[Bar]]:
+        """The newest `limit` bars of each symbol that has any, oldest first."""
+        b = t.bars
+        found: dict[str, list[Bar]] = {}
+        async with self._database.read() as connection:
+            if (await connection.execute(select(b.c.start).limit(1))).first() is None:
+                return found  # a new installation, which should start at once
+            for symbol in symbols:
+                query = (
+                    select(b)
+                    .where(b.c.symbol == symbol, b.c.interval_s == interval_s)
+                    .order_by(b.c.start.desc())
+                    .limit(limit)
+                )
+                rows = (await connection.execute(query)).all()
+                if rows:
+                    found[symbol] = [Bar(*row) for row in reversed(rows)]
+        return found
+
     async def unfinished(self, symbols: Iterable[str], now: int) -> list[Bar]:
         """Bars that quotes of `now` may still change: what a builder goes on from at start."""
         b = t.bars
