@@ -155,3 +155,40 @@ def test_account_opened_twice_with_one_key_is_one(live: Service, bob: str) -> No
         again = api.post("/accounts", json={}, headers=headers)
         assert first.json()["id"] == again.json()["id"]
         assert first.json()["balance"] == "10000.00"
+
+
+def test_margin_events_are_listed_for_the_owner_and_staff(live: Service) -> None:
+    with live.client(live.sign_up("grace")) as api, live.client(live.admin()) as staff:
+        account = api.post("/accounts", json={}).json()["id"]
+        path = f"/accounts/{account}/margin-events"
+        assert api.get(path).json() == {"items": [], "next": None}
+        for _ in range(2):
+            _called_and_recovered(api, staff, account)
+        end = time.monotonic() + 15
+        while len(items := api.get(path).json()["items"]) < 4 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert [each["level"] for each in items[:4]] == ["ok", "margin_call"] * 2
+        assert all(each["account"] == account for each in items)
+        assert Decimal(items[1]["equity"]) < Decimal(items[1]["margin"])
+        assert staff.get(path).json()["items"] == items
+        first = api.get(path, params={"limit": 3}).json()
+        rest = api.get(path, params={"limit": 3, "cursor": first["next"]}).json()
+        assert first["items"] + rest["items"] == items
+        assert rest["next"] is None
+        assert api.get(path, params={"cursor": "nonsense"}).status_code == 422
+        described = api.get("/openapi.json").json()["paths"]
+        assert "get" in described["/api/v1/accounts/{account}/margin-events"]
+
+
+def _called_and_recovered(api: httpx.Client, staff: httpx.Client, account: int) -> None:
+    """Take so much money that the margin of a position is short of it, and give it back."""
+    made = api.post("/orders", json=_market(account))
+    assert made.status_code == 201, made.text
+    shown = api.get(f"/accounts/{account}").json()
+    short = Decimal(shown["equity"]) - Decimal(shown["margin"]) * Decimal("0.8")
+    for amount in (-short, short):
+        body = {"amount": f"{amount:.2f}"}
+        moved = staff.post(f"/accounts/{account}/corrections", json=body)
+        assert moved.is_success, moved.text
+        time.sleep(1)
+    assert api.post("/positions/close-all", json={"account": account}).is_success

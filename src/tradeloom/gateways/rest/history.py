@@ -24,6 +24,7 @@ from tradeloom.store.rows import (
     ClosedPositionRow,
     FillRow,
     LedgerAccountRow,
+    MarginRow,
     OrderRow,
     TransferRow,
 )
@@ -169,6 +170,21 @@ def router(gate: Gate) -> APIRouter:
             limit=limit,
         )
         return _reply(found)
+
+    @api.get(
+        "/accounts/{account}/margin-events",
+        tags=["history"],
+        response_model=_page_of(MarginRow, "MarginEventOut"),
+    )
+    async def list_margin_events(
+        account: Number,
+        cursor: Cursor = None,
+        limit: Limit = None,
+        caller: Principal = reads,
+    ) -> Response:
+        """Margin calls, stop-outs and recoveries of an account, newest first."""
+        gate.sees(caller, account)
+        return _reply(await history.margin_events(account, cursor=cursor, limit=limit))
 
     @api.get(
         "/accounts/{account}/statement.csv",
