@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from tests.app.process import Service, service
+from tradeloom.gateways.limits import REPLAY_EVENTS_MAX
+from tradeloom.gateways.problems import ApiCode
 
 
 async def _missed(live: Service, token: str, account: int, after: int) -> list[dict[str, Any]]:
@@ -50,3 +52,48 @@ async def test_resume_across_a_kill(tmp_path: Path) -> None:
         assert [e["event"]["order"] for e in every if e["kind"] == "fill"] == [
             each["order"] for each in placed
         ]
+
+
+async def test_resume_from_too_far_back_is_answered_with_too_old(tmp_path: Path) -> None:
+    with service(tmp_path / "data", "--symbols", "EURUSD") as live:
+        token = live.sign_up("olga")
+        account = live.account(token)
+        first, last = await asyncio.to_thread(_many_events, live, token, account)
+        assert await asyncio.to_thread(live.stop) == 0
+        await asyncio.to_thread(live.start)  # what was in memory is only in the journal now
+        headers = {"Authorization": f"Bearer {live.sign_in('olga')}"}
+        async with (
+            asyncio.timeout(60),
+            connect(live.ws, additional_headers=headers, proxy=None) as socket,
+        ):
+            said = {"op": "subscribe", "channel": "orders", "account": account, "id": "far"}
+            await socket.send(json.dumps(said | {"resume_from": first}))
+            refused = await _until(socket, "error")
+            assert (refused["name"], refused["code"]) == ("TOO_OLD", int(ApiCode.TOO_OLD))
+            assert (refused["field"], refused["id"]) == ("resume_from", "far")
+            assert refused["oldest"] >= last - REPLAY_EVENTS_MAX
+            # The connection lives on, and what it was told to ask for can be had.
+            await socket.send(json.dumps(said | {"resume_from": refused["oldest"]}))
+            assert (await _until(socket, "resumed"))["seq"] >= last
+
+
+def _many_events(live: Service, token: str, account: int) -> tuple[int, int]:
+    """The seq of the first order and of the last, more events apart than a reader may ask for."""
+    body = {"account": account, "instrument": "EURUSD", "side": "buy", "volume": "0.01"}
+    with live.client(token) as client:
+        first = last = client.post("/orders", json=body).json()["seq"]
+        while last <= first + REPLAY_EVENTS_MAX:
+            for _ in range(40):
+                made = client.post("/orders", json=body)
+                assert made.status_code == 201, made.text
+                last = made.json()["seq"]
+            assert client.post("/positions/close-all", json={"account": account}).is_success
+    return first, last
+
+
+async def _until(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    async for text in socket:
+        heard: dict[str, Any] = json.loads(text)
+        if heard["type"] == kind:
+            return heard
+    raise AssertionError("the connection ended")
