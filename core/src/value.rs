@@ -7,6 +7,7 @@ use crate::code::{At, Code, OrderType, Refusal, Side};
 use crate::engine::Engine;
 use crate::group::{Commission, CommissionMode, HedgedMargin, MarginConversion, Mode};
 use crate::instrument::{Calc, Instrument};
+use crate::limits::MONEY_SATURATION;
 use crate::money::{he_div, muldiv, post, pow10};
 use crate::state::{Account, Leg, Path, Position, NONE};
 
@@ -38,6 +39,9 @@ impl Engine {
     /// Money in the profit currency of (price mantissa × volume).
     #[inline(always)]
     pub fn money_of(ins: &Instrument, raw: i128) -> i128 {
+        if ins.kn == 1 && ins.kd == 1 {
+            return raw.clamp(-MONEY_SATURATION, MONEY_SATURATION);
+        }
         muldiv(raw, ins.kn, ins.kd)
     }
 
