@@ -33,7 +33,7 @@ class Topic(IntEnum):
 
 
 class BookQuote(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="q"):
-    """Best bid and ask of one symbol at one venue; `seq` is the venue's update id, 0 if it has none."""
+    """Best bid and ask of one symbol at one venue; `seq` is the venue's update id or 0."""
 
     venue: str
     symbol: str
