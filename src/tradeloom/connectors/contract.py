@@ -23,7 +23,7 @@ from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, Time
 from tradeloom.domain.market import BookDelta, HistoricBar, MarketEvent, Topic, VenueInstrument
 
 MarketSink = Callable[[MarketEvent], None]
-"""Receives events in the order of the venue, on the connector's loop; it must not block or raise."""
+"""Receives events in the venue's order, on the connector's loop; it must not block or raise."""
 
 
 class Outcome(IntEnum):
@@ -178,7 +178,7 @@ AccountSink = Callable[[AccountEvent], None]
 
 
 class VenueInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connector is. `profile_date` dates its facts; `features` names what the venue offers."""
+    """What a connector is; `profile_date` dates its facts, `features` is what the venue offers."""
 
     venue: str
     title: str
@@ -221,7 +221,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget of the venue: `used` of `limit` per `per_s` seconds; `blocked_s` until it is open."""
+    """A budget of the venue: `used` of `limit` per `per_s` seconds, closed for `blocked_s`."""
 
     name: str
     limit: int
@@ -230,19 +230,19 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
     blocked_s: float = 0.0
 
 
-class VenueUnavailable(Exception):
+class VenueUnavailable(Exception):  # noqa: N818
     """The venue did not answer: nothing is known, least of all that something is not there."""
 
 
-class UnknownSymbol(ValueError):
+class UnknownSymbol(ValueError):  # noqa: N818
     """No instrument of the venue has this name."""
 
 
-class UnknownOrder(LookupError):
+class UnknownOrder(LookupError):  # noqa: N818
     """The venue answered, and has no such order."""
 
 
-class Unsupported(ValueError):
+class Unsupported(ValueError):  # noqa: N818
     """The venue does not offer this; the message says what it offers instead."""
 
 
