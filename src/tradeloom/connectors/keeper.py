@@ -1,0 +1,188 @@
+"""Keeps the books of a venue whole: sequence, checksum, and one resync for one gap."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from tradeloom.connectors.backoff import Backoff
+from tradeloom.connectors.books import Book
+from tradeloom.connectors.contract import VenueUnavailable
+from tradeloom.connectors.dialect import Dialect
+from tradeloom.connectors.instruments import Listing
+from tradeloom.connectors.limits import RESYNCS_PER_MINUTE_MAX
+from tradeloom.domain.market import BookDelta, FeedState
+
+log = logging.getLogger(__name__)
+
+_CHECK_LEVELS: Final = 25  # the deepest that any venue's checksum looks
+
+
+class BookKeeper:
+    """Books by symbol. `deliver` gets gap-free events, `state` what a symbol's feed became."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        deliver: Callable[[BookDelta, Book, Listing], None],
+        state: Callable[[str, FeedState, str], None],
+        resubscribe: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self.books: Final[dict[str, Book]] = {}
+        self.counts: Final[Counter[str]] = Counter()
+        self._dialect = dialect
+        self._rule = dialect.book_rule
+        self._deliver = deliver
+        self._state = state
+        self._resubscribe = resubscribe
+        self._repairs: dict[str, asyncio.Task[None]] = {}
+        self._recent: dict[str, deque[float]] = {}
+
+    def take(self, event: BookDelta, listing: Listing) -> None:
+        """A snapshot or delta from the stream."""
+        book = self.books.get(event.symbol)
+        if book is None:
+            book = self.books[event.symbol] = Book(self._rule.depth)
+        if event.snapshot:
+            self._snapshot(book, event, listing)
+        elif not book.whole:
+            book.hold(event)
+            if self._rule.rest_snapshot:
+                self._repair(listing, "the first snapshot is fetched")
+        elif book.last is not None and not self._dialect.follows(book.last, event):
+            if self._rule.rest_snapshot and event.seq <= book.last.seq:
+                self.counts["old deltas dropped"] += 1
+                return
+            self.broken(listing, f"gap after update {book.last.seq}", event)
+        else:
+            self._apply(book, event, listing)
+
+    def broken(self, listing: Listing, why: str, event: BookDelta | None = None) -> None:
+        """A gap or contradiction: resync this symbol, once."""
+        book = self.books.get(listing.symbol)
+        if book is None or not book.break_():
+            return
+        self.counts["gaps"] += 1
+        self._state(listing.symbol, FeedState.RESYNCING, why)
+        if event is not None and self._rule.rest_snapshot:
+            book.hold(event)
+        self._repair(listing, why)
+
+    def forget(self, symbol: str) -> None:
+        """Nobody wants this book any more."""
+        self.books.pop(symbol, None)
+        task = self._repairs.pop(symbol, None)
+        if task is not None:
+            task.cancel()
+
+    def disconnected(self, symbols: list[str]) -> None:
+        """Their link went down: all books start over, without counting a gap."""
+        for symbol in symbols:
+            book = self.books.get(symbol)
+            if book is not None:
+                book.whole = False
+                book.buffer.clear()
+
+    async def close(self) -> None:
+        """End running repairs."""
+        tasks = list(self._repairs.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _snapshot(self, book: Book, event: BookDelta, listing: Listing) -> None:
+        repaired = not book.whole
+        book.load(event)
+        book.buffer.clear()
+        if self._contradiction(book, event):
+            self.broken(listing, "checksum of the snapshot differs")
+            return
+        if repaired:
+            self._live(listing)
+        self._deliver(event, book, listing)
+
+    def _apply(self, book: Book, event: BookDelta, listing: Listing) -> None:
+        book.apply(event)
+        why = self._contradiction(book, event)
+        if why:
+            self.counts["checksum failures"] += 1
+            self.broken(listing, why)
+            return
+        self._deliver(event, book, listing)
+
+    def _contradiction(self, book: Book, event: BookDelta) -> str:
+        why = self._dialect.checksum_fails(
+            event, book.bids.top(_CHECK_LEVELS), book.asks.top(_CHECK_LEVELS)
+        )
+        return why or ("the book is crossed" if book.crossed() else "")
+
+    def _live(self, listing: Listing) -> None:
+        self._state(listing.symbol, FeedState.LIVE, "book is whole")
+
+    def _repair(self, listing: Listing, why: str) -> None:
+        running = self._repairs.get(listing.symbol)
+        if running is None or running.done():
+            self._repairs[listing.symbol] = asyncio.create_task(self._resync(listing, why))
+
+    async def _resync(self, listing: Listing, why: str) -> None:
+        symbol = listing.symbol
+        backoff = Backoff()
+        while True:
+            await self._not_too_often(symbol)
+            self.counts["resyncs"] += 1
+            log.info("%s %s: resync (%s)", self._dialect.venue, symbol, why)
+            try:
+                if not self._rule.rest_snapshot:
+                    await self._resubscribe(symbol)
+                    return
+                if await self._fetch(listing):
+                    return
+                why = "the snapshot is older than the stream"
+            except VenueUnavailable as error:
+                why = str(error)
+            except Exception:
+                log.exception("resync of %s %s", self._dialect.venue, symbol)
+                why = "the snapshot cannot be read"
+            self._state(symbol, FeedState.STALE, why)
+            await asyncio.sleep(backoff.next_s())
+
+    async def _fetch(self, listing: Listing) -> bool:
+        snapshot = await self._dialect.fetch_book(listing, 0)
+        book = self.books.get(listing.symbol)
+        if book is None:
+            return True
+        held = [each for each in book.buffer if not self._dialect.too_old(snapshot, each)]
+        if held and not self._dialect.joins(snapshot, held[0]):
+            if held[0].first_seq > snapshot.seq + 1:
+                return False  # the snapshot is older than what we have: fetch a newer one
+            self.counts["gaps"] += 1
+            book.buffer.clear()
+            return False
+        book.load(snapshot)
+        book.buffer.clear()
+        book.resyncs += 1
+        self._deliver(snapshot, book, listing)
+        for index, delta in enumerate(held):
+            if index and not self._dialect.follows(held[index - 1], delta):
+                book.whole = False
+                self.counts["gaps"] += 1
+                return False
+            self._apply(book, delta, listing)
+            if not book.whole:
+                return True  # a contradiction started its own repair
+        self._live(listing)
+        return True
+
+    async def _not_too_often(self, symbol: str) -> None:
+        recent = self._recent.setdefault(symbol, deque(maxlen=RESYNCS_PER_MINUTE_MAX))
+        now = time.monotonic()
+        if len(recent) == RESYNCS_PER_MINUTE_MAX and now - recent[0] < 60.0:
+            self._state(symbol, FeedState.STALE, "too many resyncs; waiting")
+            await asyncio.sleep(60.0 - (now - recent[0]))
+        recent.append(time.monotonic())
