@@ -19,7 +19,7 @@ from tradeloom.domain.market import BookDelta, Level
 class Ladder:
     """One side of a book: levels by price, best first, O(log n) to find and cheap to trim."""
 
-    __slots__ = ("_prices", "_sizes", "_sign")
+    __slots__ = ("_prices", "_sign", "_sizes")
 
     def __init__(self, *, bids: bool) -> None:
         # Ascending keys whose last element is the best level: bids by price, asks by minus price.

@@ -167,12 +167,13 @@ class BookRule:
 
     `rest_snapshot`: deltas go on top of a snapshot that is fetched (else the stream sends one).
     `depth`: levels kept a side, 0 for all. `quotes`: best bid and ask come from the book, as the
-    venue has no feed of its own for them.
+    venue has no feed of its own for them. `checksum`: `checksum_fails` is asked after each event.
     """
 
     rest_snapshot: bool = False
     depth: int = 0
     quotes: bool = False
+    checksum: bool = False
 
 
 class Dialect(ABC):
@@ -216,6 +217,10 @@ class Dialect(ABC):
     @abstractmethod
     def unsubscribe(self, plan: LinkPlan, names: Sequence[str]) -> list[str]:
         """Frames that undo it."""
+
+    def symbols_on(self, plan: LinkPlan, wanted: Wanted) -> list[str]:
+        """The symbols that go stale when this link is lost."""
+        return list(wanted)
 
     async def open_market(self, link: Link) -> None:
         """What must happen on a market link before subscribing (heartbeat set-up, log-in)."""

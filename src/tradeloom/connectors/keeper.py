@@ -14,7 +14,7 @@ from tradeloom.connectors.books import Book
 from tradeloom.connectors.contract import VenueUnavailable
 from tradeloom.connectors.dialect import Dialect
 from tradeloom.connectors.instruments import Listing
-from tradeloom.connectors.limits import RESYNCS_PER_MINUTE_MAX
+from tradeloom.connectors.limits import QUERY_TIMEOUT_S, RESYNCS_PER_MINUTE_MAX
 from tradeloom.domain.market import BookDelta, FeedState
 
 log = logging.getLogger(__name__)
@@ -117,10 +117,12 @@ class BookKeeper:
         self._deliver(event, book, listing)
 
     def _contradiction(self, book: Book, event: BookDelta) -> str:
-        why = self._dialect.checksum_fails(
-            event, book.bids.top(_CHECK_LEVELS), book.asks.top(_CHECK_LEVELS)
-        )
-        return why or ("the book is crossed" if book.crossed() else "")
+        if self._rule.checksum:
+            bids, asks = book.bids.top(_CHECK_LEVELS), book.asks.top(_CHECK_LEVELS)
+            why = self._dialect.checksum_fails(event, bids, asks)
+            if why:
+                return why
+        return "the book is crossed" if book.crossed() else ""
 
     def _live(self, listing: Listing) -> None:
         self._state(listing.symbol, FeedState.LIVE, "book is whole")
@@ -140,10 +142,13 @@ class BookKeeper:
             try:
                 if not self._rule.rest_snapshot:
                     await self._resubscribe(symbol)
+                    if await self._whole_again(symbol):
+                        return
+                    why = "no snapshot came after subscribing anew"
+                elif await self._fetch(listing):
                     return
-                if await self._fetch(listing):
-                    return
-                why = "the snapshot is older than the stream"
+                else:
+                    why = "the snapshot is older than the stream"
             except VenueUnavailable as error:
                 why = str(error)
             except Exception:
@@ -151,6 +156,15 @@ class BookKeeper:
                 why = "the snapshot cannot be read"
             self._state(symbol, FeedState.STALE, why)
             await asyncio.sleep(backoff.next_s())
+
+    async def _whole_again(self, symbol: str) -> bool:
+        until = time.monotonic() + QUERY_TIMEOUT_S
+        while time.monotonic() < until:
+            book = self.books.get(symbol)
+            if book is None or book.whole:
+                return True
+            await asyncio.sleep(0.02)
+        return False
 
     async def _fetch(self, listing: Listing) -> bool:
         snapshot = await self._dialect.fetch_book(listing, 0)
@@ -175,7 +189,7 @@ class BookKeeper:
                 return False
             self._apply(book, delta, listing)
             if not book.whole:
-                return True  # a contradiction started its own repair
+                return False  # the snapshot and the stream contradict each other
         self._live(listing)
         return True
 
