@@ -1,0 +1,23 @@
+"""The venues: one folder each with a dated profile and a dialect."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from tradeloom.connectors.dialect import Dialect
+
+VENUES: Final[dict[str, str]] = {
+    "binance": "tradeloom.connectors.venues.binance.dialect:BinanceSpot",
+}
+"""Name -> where its dialect is; imported when it is first wanted."""
+
+
+def dialect_of(venue: str) -> type[Dialect]:
+    """The dialect class of a venue; raises ValueError for a name nobody knows."""
+    place = VENUES.get(venue)
+    if place is None:
+        raise ValueError(f"no venue {venue!r} (there are: {', '.join(sorted(VENUES))})")
+    module, _, name = place.partition(":")
+    found: type[Dialect] = getattr(import_module(module), name)
+    return found
