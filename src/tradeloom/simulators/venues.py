@@ -1,0 +1,23 @@
+"""The venues that can be simulated, by name; each dialect is imported when it is wanted."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from tradeloom.simulators.dialect import VenueDialect
+
+# name -> module and class. The name is the first segment of the venue's path.
+DIALECTS: Final[dict[str, tuple[str, str]]] = {
+    "binance": ("tradeloom.simulators.binance", "BinanceSpot"),
+    "binance_usdm": ("tradeloom.simulators.binance_usdm", "BinanceUsdm"),
+}
+
+
+def dialect(name: str) -> type[VenueDialect]:
+    """The dialect of a venue; `binance-usdm` is also understood. Raises ValueError."""
+    found = DIALECTS.get(name.strip().lower().replace("-", "_"))
+    if found is None:
+        raise ValueError(f"there is no venue {name[:40]!r}; there are {', '.join(DIALECTS)}")
+    loaded: type[VenueDialect] = getattr(import_module(found[0]), found[1])
+    return loaded
