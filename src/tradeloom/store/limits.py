@@ -47,6 +47,11 @@ CURSOR_CHARACTERS_MAX: Final = 128
 # Bars of one answer: a month of minutes would be 43,200; charts ask for what they draw.
 BARS_MAX: Final = 5_000
 
+# ---- people ----------------------------------------------------------------------------------
+
+# Names one user may have remembered: layouts, lists and settings of many screens.
+PREFERENCES_MAX: Final = 64
+
 # ---- bars ------------------------------------------------------------------------------------
 
 # How long bars are kept, by interval in seconds: a second-bar is of use for days, not for years

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .market import bars
 from .meta import metadata
 from .money import balance_operations, ledger_accounts, ledger_transfers
+from .office import approvals, definition_changes, preferences
 from .people import (
     account_owners,
     api_keys,
@@ -49,10 +50,12 @@ __all__ = [
     "account_owners",
     "accounts",
     "api_keys",
+    "approvals",
     "audit",
     "balance_operations",
     "bars",
     "currencies",
+    "definition_changes",
     "fills",
     "groups",
     "instruments",
@@ -62,6 +65,7 @@ __all__ = [
     "metadata",
     "orders",
     "positions",
+    "preferences",
     "projection_state",
     "recovery_codes",
     "refresh_tokens",
