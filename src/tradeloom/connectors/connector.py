@@ -391,9 +391,10 @@ class VenueConnector:
                 await self.dialect.open_private(link)
                 self._reconcile_again(f"{plan.name} is connected")
 
-            link = Link(
-                plan, lambda: rest.session, opened, received, lambda why: self._lost(link, why)
-            )
+            def lost(why: str) -> None:
+                self._lost(link, why)
+
+            link = Link(plan, lambda: rest.session, opened, received, lost, self.dialect.address)
             self._private[plan.name] = link
 
         plans = self.dialect.private_links()

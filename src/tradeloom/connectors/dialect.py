@@ -237,8 +237,8 @@ class Dialect(ABC):
         return delta.first_seq <= last.seq + 1
 
     def too_old(self, snapshot: BookDelta, delta: BookDelta) -> bool:
-        """Whether a buffered delta is already contained in a snapshot."""
-        return delta.seq <= snapshot.seq
+        """Whether a delta is already contained in the book: sent twice, late, or buffered."""
+        return delta.seq <= snapshot.seq and delta.previous != snapshot.seq
 
     def joins(self, snapshot: BookDelta, delta: BookDelta) -> bool:
         """Whether this is the first delta to apply on top of a fetched snapshot."""
@@ -255,6 +255,10 @@ class Dialect(ABC):
     def private_links(self) -> list[LinkPlan]:
         """The sockets of the account; the first one's loss means reconciling."""
         return []
+
+    async def address(self, plan: LinkPlan) -> str:
+        """Where a private link connects to, asked before each connection (keys in the address)."""
+        return plan.url
 
     async def open_private(self, link: Link) -> None:
         """Log in and subscribe. Raises LoginRefused, VenueUnavailable."""

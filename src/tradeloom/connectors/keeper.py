@@ -53,10 +53,9 @@ class BookKeeper:
             book.hold(event)
             if self._rule.rest_snapshot:
                 self._repair(listing, "the first snapshot is fetched")
+        elif book.last is not None and event.seq and self._dialect.too_old(book.last, event):
+            self.counts["old deltas dropped"] += 1
         elif book.last is not None and not self._dialect.follows(book.last, event):
-            if self._rule.rest_snapshot and event.seq <= book.last.seq:
-                self.counts["old deltas dropped"] += 1
-                return
             self.broken(listing, f"gap after update {book.last.seq}", event)
         else:
             self._apply(book, event, listing)

@@ -18,8 +18,8 @@ from typing import Final
 import aiohttp
 
 from tradeloom.connectors.backoff import Backoff
-from tradeloom.connectors.budgets import Budgets
-from tradeloom.connectors.contract import LinkHealth
+from tradeloom.connectors.budgets import Budgets, BudgetSpent
+from tradeloom.connectors.contract import LinkHealth, VenueUnavailable
 from tradeloom.connectors.limits import (
     CLOSE_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
@@ -68,6 +68,7 @@ class Link:
         opened: Callable[[Link], Awaitable[None]],
         received: Callable[[str | bytes, int], None],
         lost: Callable[[str], None],
+        address: Callable[[LinkPlan], Awaitable[str]] | None = None,
     ) -> None:
         self.plan: Final = plan
         self.up = asyncio.Event()
@@ -80,6 +81,7 @@ class Link:
         self._opened = opened
         self._received = received
         self._lost = lost
+        self._address = address
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._last = time.monotonic()
         self._backoff = Backoff()
@@ -164,7 +166,7 @@ class Link:
                 await self._once()
             except LoginRefused as error:
                 self.error, self.refused = str(error), error
-            except (NotSent, NoAnswer) as error:
+            except (VenueUnavailable, BudgetSpent) as error:
                 self.error = str(error)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 self.error = f"{type(error).__name__} at {self.plan.name}"
@@ -176,9 +178,10 @@ class Link:
             await asyncio.sleep(self._backoff.next_s())
 
     async def _once(self) -> None:
+        url = await self._address(self.plan) if self._address else self.plan.url
         socket = await asyncio.wait_for(
             self._session().ws_connect(
-                self.plan.url,
+                url,
                 headers=dict(self.plan.headers),
                 max_msg_size=FRAME_BYTES_MAX,
                 autoping=True,
@@ -224,7 +227,7 @@ class Link:
         except LoginRefused as error:
             self.refused, self.error = error, str(error)
             await socket.close()
-        except (NotSent, NoAnswer, TimeoutError) as error:
+        except (VenueUnavailable, BudgetSpent, TimeoutError) as error:
             self.error = f"{self.plan.name}: {str(error) or 'the venue did not answer the log-in'}"
             await socket.close()
         except asyncio.CancelledError:

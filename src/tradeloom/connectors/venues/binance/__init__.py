@@ -1,0 +1,1 @@
+"""Binance: spot (`BinanceSpot`) and USD-M futures (`BinanceUsdm`)."""
