@@ -34,7 +34,8 @@ class Profile:
     """A venue as of `date`.
 
     `urls` names every base address. `windows` are budgets that calls and frames take from.
-    `client_id_max` is the longest client id the venue takes.
+    `client_id_max` is the longest client id the venue takes. `simulated_paths` gives addresses
+    that differ by host alone a path of their own on a simulator, where all hosts are one.
     """
 
     venue: str
@@ -48,6 +49,7 @@ class Profile:
     features: tuple[str, ...] = ()
     client_id_max: int = 32
     quirks: Mapping[str, object] = field(default_factory=dict)
+    simulated_paths: Mapping[str, str] = field(default_factory=dict)
 
     def at(self, overrides: Mapping[str, str]) -> dict[str, str]:
         """The addresses with these in place of some; raises ValueError for a name it lacks."""
@@ -71,7 +73,8 @@ class Profile:
             parts = urlsplit(url)
             socket = parts.scheme in ("ws", "wss")
             scheme = ("wss" if secure else "ws") if socket else ("https" if secure else "http")
-            made[name] = f"{scheme}://{place.netloc}/{self.venue}{parts.path}".rstrip("/")
+            path = self.simulated_paths.get(name, parts.path)
+            made[name] = f"{scheme}://{place.netloc}/{self.venue}{path}".rstrip("/")
         return made
 
 
