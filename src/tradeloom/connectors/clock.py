@@ -8,6 +8,9 @@ from typing import Final
 
 from tradeloom.connectors.limits import CLOCK_SAMPLES
 
+# Two honest clocks drift apart by less than this between two samples (50 millionths a minute).
+_DRIFT_NS: Final = 5_000_000
+
 
 class VenueClock:
     """Offset = venue minus ours; the shortest of the last round trips bounds its error."""
@@ -17,9 +20,18 @@ class VenueClock:
         self._offset_ns = 0
 
     def sample(self, sent_ns: int, venue_ns: int, received_ns: int) -> None:
-        """Take one: the venue read its clock somewhere between the two times of ours."""
+        """Take one: the venue read its clock somewhere between the two times of ours.
+
+        Each sample bounds the offset by half its round trip. One that contradicts the best one
+        means that a clock was set: what was known before is forgotten.
+        """
         trip = max(received_ns - sent_ns, 0)
-        self._samples.append((trip, venue_ns - (sent_ns + trip // 2)))
+        offset = venue_ns - (sent_ns + trip // 2)
+        if self._samples:
+            best_trip, best_offset = min(self._samples)
+            if abs(offset - best_offset) > (trip + best_trip) // 2 + _DRIFT_NS:
+                self._samples.clear()
+        self._samples.append((trip, offset))
         self._offset_ns = min(self._samples)[1]
 
     def now_ns(self) -> int:
