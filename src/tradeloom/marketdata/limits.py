@@ -20,3 +20,46 @@ FILES_MAX: Final = 100_000
 CHUNK_ROWS: Final = 65_536
 # Finished one-minute bars kept per symbol: a day and a half; older ones come from the store.
 BARS_KEPT: Final = 2_048
+
+# ---- streams ---------------------------------------------------------------------------------
+
+# Events of one frame: 256 quotes are 25 kB, decoded in a tenth of a millisecond.
+FRAME_EVENTS_MAX: Final = 256
+# Frames of one transaction of the bus: 8,000 events, some milliseconds of work for Redis.
+FRAMES_BATCH_MAX: Final = 32
+# Events waiting for the bus: ten seconds of a busy venue. Past that quotes are conflated.
+UNPUBLISHED_MAX: Final = 50_000
+# Groups that must have stored an entry before it is trimmed.
+DURABLE_GROUPS: Final = ("recorder", "bars")
+# Entries stay at least this long, for a reader that joins late and wants a little past.
+STREAM_KEPT_S: Final = 60.0
+TRIM_EVERY_S: Final = 5.0
+# The venue's clock and ours may differ by this; further apart, the venue's is taken for broken.
+CLOCKS_APART_MAX_NS: Final = 3_600 * 10**9
+# Runs of publishers whose frames are remembered per stream, and gaps per run.
+PRODUCERS_MAX: Final = 256
+RANGES_MAX: Final = 1_000
+
+# ---- recorder --------------------------------------------------------------------------------
+
+# Rows gathered before they are stored, and how long they may wait. COPY forgets its round trip
+# after some thousand rows; a quarter of a second is what a screen of history may lag behind.
+COPY_ROWS: Final = 20_000
+COPY_EVERY_S: Final = 0.25
+# A Parquet file is closed when it is written, so fewer and larger ones: half a million quotes are
+# 30 MB in memory and some MB on the disk.
+PARQUET_ROWS: Final = 500_000
+PARQUET_EVERY_S: Final = 5.0
+# Files of one symbol and day before they are joined into one.
+PARQUET_FILES_MAX: Final = 64
+# A reader without news looks this often whether it should stop.
+STOP_LOOK_S: Final = 0.2
+# First and longest wait before a store that failed is tried again.
+STORE_RETRY_FIRST_S: Final = 0.1
+STORE_RETRY_MAX_S: Final = 5.0
+# A COPY of one batch takes tens of milliseconds; a minute is a dead server.
+STORE_ANSWER_S: Final = 60.0
+# Days that get a partition of their own: back to what an import may bring, and not a day that only
+# a broken clock can mean. Other days go to the default partition.
+PARTITION_DAYS_BACK: Final = 4_000
+PARTITION_DAYS_AHEAD: Final = 2

@@ -1,0 +1,184 @@
+"""Ticks into PostgreSQL by COPY: rows and marks in one transaction.
+
+The row of marks is locked for the length of the transaction, so two recorders that were handed the
+same frames, one of them believed dead, store them once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import asyncpg  # type: ignore[import-untyped]
+import msgspec
+
+from tradeloom.store import Address, ticks
+from tradeloom.store.gone import GONE
+from tradeloom.store.limits import POSTGRES_CONNECT_S
+
+from ..limits import (
+    COPY_EVERY_S,
+    COPY_ROWS,
+    PARTITION_DAYS_AHEAD,
+    PARTITION_DAYS_BACK,
+    STORE_ANSWER_S,
+)
+from ..stream import Frame, Marks
+from .contract import Stored, StoreDown
+from .rows import FUNDING_COLUMNS, QUOTE_COLUMNS, TRADE_COLUMNS, Key, Rows, check
+
+log = logging.getLogger(__name__)
+KEEPER: Final = "recorder"
+
+
+class PostgresRecords:
+    """A `RecordStore`; `address` is postgresql://… . Streams store side by side."""
+
+    rows: int = COPY_ROWS
+    every_s: float = COPY_EVERY_S
+
+    def __init__(self, address: str, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self.timescale = False
+        self._dsn: Final = Address.parse(address).dsn
+        self._clock_ns: Final = clock_ns
+        self._pool: Any = None
+        self._numbers: dict[Key, int] = {}
+        self._days: set[int] = set()
+        self._streams: set[str] = set()
+
+    async def open(self) -> None:
+        """See RecordStore; makes the tables that are missing."""
+        if self._pool is not None:
+            return
+        with _Translated():
+            pool = await asyncpg.create_pool(
+                self._dsn,
+                min_size=0,
+                max_size=8,
+                timeout=POSTGRES_CONNECT_S,
+                command_timeout=STORE_ANSWER_S,
+            )
+            try:
+                async with pool.acquire(timeout=POSTGRES_CONNECT_S) as connection:
+                    self.timescale = await ticks.create(connection)
+            except BaseException:
+                pool.terminate()
+                raise
+        self._pool = pool
+
+    async def store(self, stream: str, frames: Sequence[Frame]) -> Stored:
+        """See RecordStore."""
+        rows = Rows(frames)
+        try:
+            with _Translated():
+                async with self._connection() as connection:
+                    await self._prepare(connection, stream, rows)
+                    async with connection.transaction():
+                        return await self._write(connection, stream, frames, rows)
+        except (OverflowError, asyncpg.DataError):
+            check(frames)  # names the frame, if it was one
+            raise
+
+    async def _write(
+        self, connection: Any, stream: str, frames: Sequence[Frame], rows: Rows
+    ) -> Stored:
+        state = await connection.fetchval(
+            "SELECT state FROM market_marks WHERE keeper = $1 AND stream = $2 FOR UPDATE",
+            KEEPER,
+            stream,
+        )
+        marks = Marks(msgspec.msgpack.decode(state))
+        new = [frame for frame in frames if marks.add(frame.producer, frame.seq)]
+        known = len(frames) - len(new)
+        if known:
+            rows = Rows(new)
+        if not new:
+            return Stored(known=known)
+        if rows.quotes:
+            await connection.copy_to_table(
+                "market_quotes",
+                source=_whole(rows.quote_bytes(self._numbers)),
+                columns=QUOTE_COLUMNS,
+                format="binary",
+            )
+        for table, columns, made in (
+            ("market_trades", TRADE_COLUMNS, rows.trade_rows(self._numbers)),
+            ("market_funding", FUNDING_COLUMNS, rows.funding_rows(self._numbers)),
+        ):
+            if made:
+                await connection.copy_records_to_table(table, records=made, columns=columns)
+        await connection.execute(
+            "UPDATE market_marks SET state = $3 WHERE keeper = $1 AND stream = $2",
+            KEEPER,
+            stream,
+            msgspec.msgpack.encode(marks.ranges()),
+        )
+        return Stored(len(rows.quotes), len(rows.trades), len(rows.funding), known)
+
+    async def _prepare(self, connection: Any, stream: str, rows: Rows) -> None:
+        """Numbers for new symbols, partitions for new days, a row for the marks of a new stream."""
+        if stream not in self._streams:
+            await connection.execute(
+                "INSERT INTO market_marks VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                KEEPER,
+                stream,
+                msgspec.msgpack.encode({}),
+            )
+            self._streams.add(stream)
+        for key in rows.keys() - self._numbers.keys():
+            await connection.execute(
+                "INSERT INTO market_symbols (venue, symbol, digits) VALUES ($1, $2, $3) "
+                "ON CONFLICT DO NOTHING",
+                *key,
+            )
+            self._numbers[key] = await connection.fetchval(
+                "SELECT symbol_id FROM market_symbols "
+                "WHERE venue = $1 AND symbol = $2 AND digits = $3",
+                *key,
+            )
+        if self.timescale:
+            return
+        today = self._clock_ns() // ticks.DAY_NS
+        known = range(today - PARTITION_DAYS_BACK, today + PARTITION_DAYS_AHEAD + 1)
+        # Tomorrow's too, so that midnight finds it made.
+        wanted = {day for day in rows.days(ticks.DAY_NS) if day in known} | {today, today + 1}
+        missing = wanted - self._days
+        if missing:
+            await ticks.add_days(connection, missing)
+            self._days |= missing
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        if self._pool is None:
+            raise StoreDown("PostgreSQL is not open")
+        async with self._pool.acquire(timeout=POSTGRES_CONNECT_S) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """See RecordStore."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), POSTGRES_CONNECT_S)
+        except (TimeoutError, *GONE):
+            pool.terminate()
+
+
+class _Translated:
+    """Turns what a driver raises when its server is away or full into StoreDown."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, GONE):
+            raise StoreDown(f"PostgreSQL: {error or type(error).__name__}") from error
+
+
+async def _whole(data: bytes) -> AsyncIterator[bytes]:
+    yield data
