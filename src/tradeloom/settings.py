@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+PACKAGED_WEB: Final = Path(__file__).parent / "web"
 CONFIG_VARIABLE: Final = "TRADELOOM_CONFIG"
 CONFIG_FILE: Final = "tradeloom.toml"
 
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Addresses of proxies whose X-Forwarded-For is believed."
     )
+    web_dir: Path = Field(PACKAGED_WEB, description="Built web app to serve at /.")
     log_format: Literal["auto", "json", "pretty"] = Field(
         "auto", description="auto: pretty on a terminal, JSON elsewhere."
     )

@@ -153,6 +153,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             rates=Rates(settings.requests_per_s, settings.requests_burst),
             cors_origins=settings.cors_origins,
             tracer=_tracer() if settings.otel else None,
+            web_dir=settings.web_dir,
         )
         server = _Server(_config(app, settings))
         with contextlib.suppress(TimeoutError):

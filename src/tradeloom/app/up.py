@@ -45,7 +45,7 @@ def banner(service: Service) -> None:
     """Say where the service is and how to get in."""
     label = service.source.label
     lines = [
-        f"Tradeloom is up: {service.url}  (API reference; REST at /api/v1, events at /ws)",
+        f"Tradeloom is up: {service.url}  (API reference at /docs; REST at /api/v1, events at /ws)",
         f"Market: {label}" + (" - prices are not real" if service.source.simulated else ""),
     ]
     if service.admin is not None:

@@ -1,8 +1,9 @@
-"""Puts the routes together: `/api/v1`, `/ws`, the reference page, one description of all of it."""
+"""Puts the routes together: `/api/v1`, `/ws`, the web app, the reference, one description."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from tradeloom.gateways.rest import (
     people,
     system,
     trading,
+    web,
 )
 from tradeloom.gateways.rest.answers import ProblemOut, problems
 from tradeloom.gateways.rest.edge import App, Edge
@@ -40,6 +42,7 @@ def build(
     rates: Rates | None,
     cors_origins: Sequence[str] = (),
     tracer: Any = None,
+    web_dir: Path = web.PACKAGED,
 ) -> App:
     """The ASGI application."""
     api = FastAPI(
@@ -55,7 +58,7 @@ def build(
     api.add_route(orders.PATH, orders.handler(gate), methods=["POST"], include_in_schema=False)
     for room in (people, accounts, trading, market, history, system):
         api.include_router(room.router(gate))
-    page.install(api)
+    page.install(api, at_root=not web.is_built(web_dir))
     made: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
@@ -64,6 +67,8 @@ def build(
         return made
 
     api.openapi = openapi  # type: ignore[method-assign]
+    if web.is_built(web_dir):
+        web.install(api, web_dir)
     app: App = api
     if cors_origins:
         app = CORSMiddleware(

@@ -1,0 +1,3 @@
+/** Class names joined; what is false or empty is left out. */
+export const cx = (...names: (string | false | null | undefined)[]): string =>
+  names.filter(Boolean).join(" ");
