@@ -218,4 +218,4 @@ class Scratch:
         for scope, target, state in wanted:
             if state:
                 values = {"scope": scope.value, "target": target, "state": state}
-                core.apply_muted(command("SetTradingState", ts, values))
+                core.apply_muted(command("SetTradingState", ts, 0, values))
