@@ -21,6 +21,8 @@ pub mod digest;
 pub mod engine;
 /// Fills: positions, legs, money, margin.
 pub mod exec;
+/// Venue frames to exact integers.
+pub mod frames;
 /// Is there money for it.
 pub mod funds;
 /// Groups: conditions of accounts.
@@ -43,6 +45,8 @@ pub mod orders;
 pub mod place;
 /// The Python face.
 pub mod python;
+/// The Python face of frames.
+pub mod python_frames;
 /// The tick path.
 pub mod quote;
 /// Swaps and funding.

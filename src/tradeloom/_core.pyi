@@ -1,6 +1,6 @@
 """The compiled engine: a deterministic state machine over packed records (docs/engine/wire.md)."""
 
-from typing import TypedDict, final
+from typing import Any, TypedDict, final
 
 WIRE_VERSION: int
 __version__: str
@@ -118,3 +118,25 @@ def codes() -> dict[str, dict[str, int]]:
 
 def crc32c(data: bytes, seed: int = 0) -> int:
     """CRC32C (Castagnoli), continuing from `seed`."""
+
+@final
+class FrameReader:
+    """Takes a few fields of a venue's JSON frames as exact integers, in one pass.
+
+    `path` are the keys of objects to descend; `fields` are (key, kind, required) of the object it
+    ends in, with kinds int, price (points of the instrument), size (units of 1e-8, finer digits
+    cut), bool, text, levels (pairs of price and size). `off_grid` is raised with a message for a
+    number that does not fit.
+    """
+
+    def __new__(
+        cls,
+        path: list[str],
+        fields: list[tuple[str, str, bool]],
+        off_grid: type[Exception],
+    ) -> FrameReader: ...
+    def read(self, frame: str | bytes, digits: int) -> tuple[Any, ...]:
+        """The values in the order of the fields; None for an optional one that is not there.
+
+        Raises `off_grid`, and ValueError for a text that is not JSON or lacks a required field.
+        """

@@ -22,11 +22,13 @@ class Listing:
         "low",
         "scale",
         "symbol",
+        "venue",
         "wire",
     )
 
     def __init__(self, instrument: VenueInstrument) -> None:
         self.instrument: Final = instrument
+        self.venue: Final = instrument.venue
         self.symbol: Final = instrument.symbol
         self.wire: Final = instrument.wire
         self.digits: Final = instrument.digits

@@ -16,39 +16,6 @@ class Combined(msgspec.Struct, Generic[T], gc=False):
     data: T
 
 
-class BookTicker(msgspec.Struct, gc=False):
-    """Best bid and ask; `T` on futures only."""
-
-    u: int
-    b: float
-    B: float
-    a: float
-    A: float
-    T: int = 0
-
-
-class Trade(msgspec.Struct, gc=False):
-    """A trade; `m`: the buyer was the maker, so the seller was the aggressor."""
-
-    t: int
-    p: float
-    q: float
-    T: int
-    m: bool
-    X: str = "MARKET"
-
-
-class Depth(msgspec.Struct, gc=False):
-    """Changed levels; `pu` on futures only."""
-
-    E: int
-    U: int
-    u: int
-    b: list[tuple[float, float]]
-    a: list[tuple[float, float]]
-    pu: int = -1
-
-
 class DepthSnapshot(msgspec.Struct):
     """The book by REST; `E` on futures only."""
 

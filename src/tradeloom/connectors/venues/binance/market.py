@@ -12,24 +12,60 @@ from typing import Any, Final
 
 import msgspec
 
+from tradeloom._core import FrameReader
 from tradeloom.connectors.dialect import Dialect, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.instruments import Listing
 from tradeloom.connectors.limits import BOOK_BUFFER_MAX
 from tradeloom.connectors.link import Link, LinkPlan
-from tradeloom.connectors.scaling import points, sizes
+from tradeloom.connectors.scaling import OffGrid, points, sizes
 from tradeloom.connectors.venues.binance import frames as f
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import BookDelta, BookQuote, Funding, Level, Topic, TradeTick
 
 _MS: Final = 1_000_000
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 _HEAD: Final = '{"stream":"'
 _AT: Final = len(_HEAD)
 # Liquidations and the like are not the market's price.
 _NOT_MARKET: Final = frozenset({"INSURANCE_FUND", "ADL"})
 
-_quote: Final = msgspec.json.Decoder(f.Combined[f.BookTicker], strict=False).decode
-_trade: Final = msgspec.json.Decoder(f.Combined[f.Trade], strict=False).decode
-_depth: Final = msgspec.json.Decoder(f.Combined[f.Depth], strict=False).decode
+_quote: Final = FrameReader(
+    ["data"],
+    [
+        ("u", "int", True),
+        ("b", "price", True),
+        ("a", "price", True),
+        ("B", "size", True),
+        ("A", "size", True),
+        ("T", "int", False),  # futures only
+    ],
+    OffGrid,
+).read
+_trade: Final = FrameReader(
+    ["data"],
+    [
+        ("t", "int", True),
+        ("p", "price", True),
+        ("q", "size", True),
+        ("T", "int", True),
+        ("m", "bool", True),
+        ("X", "text", False),  # futures only
+    ],
+    OffGrid,
+).read
+_depth: Final = FrameReader(
+    ["data"],
+    [
+        ("b", "levels", True),
+        ("a", "levels", True),
+        ("E", "int", True),
+        ("U", "int", True),
+        ("u", "int", True),
+        ("pu", "int", False),  # futures only
+    ],
+    OffGrid,
+).read
 _mark: Final = msgspec.json.Decoder(f.Combined[f.MarkPrice], strict=False).decode
 
 Handler = Callable[[Any, "Stream", int, MarketOut], None]
@@ -158,73 +194,72 @@ class BinanceMarket(Dialect):
 
 
 def _on_quote(data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
-    frame = _quote(data).data
-    if frame.u <= stream.last:
+    listing = stream.listing
+    seq, bid, ask, bid_size, ask_size, when = _quote(data, listing.digits)
+    if seq <= stream.last:
         out.ignored("old or doubled quote")
         return
-    stream.last = frame.u
-    listing = stream.listing
-    scale = listing.scale
+    stream.last = seq
     out.quote(
         BookQuote(
-            listing.instrument.venue,
+            listing.venue,
             listing.symbol,
             listing.digits,
-            points(frame.b, scale),
-            points(frame.a, scale),
-            sizes(frame.B),
-            sizes(frame.A),
-            frame.T * _MS,
+            bid,
+            ask,
+            bid_size,
+            ask_size,
+            when * _MS if when else 0,
             recv_ns,
-            frame.u,
+            seq,
         ),
         listing,
     )
 
 
 def _on_trade(data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
-    frame = _trade(data).data
-    if frame.t <= stream.last:
+    listing = stream.listing
+    number, price, size, when, buyer_made, kind = _trade(data, listing.digits)
+    if number <= stream.last:
         out.ignored("old or doubled trade")
         return
-    if stream.last and frame.t != stream.last + 1:
+    if stream.last and number != stream.last + 1:
         out.ignored("trades missed")
-    stream.last = frame.t
-    if frame.X in _NOT_MARKET:
+    stream.last = number
+    if kind in _NOT_MARKET:
         out.ignored("liquidation trade")
         return
-    listing = stream.listing
     out.trade(
         TradeTick(
-            listing.instrument.venue,
+            listing.venue,
             listing.symbol,
             listing.digits,
-            points(frame.p, listing.scale),
-            sizes(frame.q),
-            Side.SELL if frame.m else Side.BUY,
-            str(frame.t),
-            frame.T * _MS,
+            price,
+            size,
+            _SELL if buyer_made else _BUY,
+            str(number),
+            when * _MS,
             recv_ns,
         )
     )
 
 
 def _on_depth(data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
-    frame = _depth(data).data
     listing = stream.listing
+    bids, asks, when, first, last, previous = _depth(data, listing.digits)
     out.depth(
         BookDelta(
-            listing.instrument.venue,
+            listing.venue,
             listing.symbol,
             listing.digits,
             False,
-            levels(frame.b, listing.scale),
-            levels(frame.a, listing.scale),
-            frame.E * _MS,
+            bids,
+            asks,
+            when * _MS,
             recv_ns,
-            frame.U,
-            frame.u,
-            frame.pu,
+            first,
+            last,
+            -1 if previous is None else previous,
         ),
         listing,
     )
@@ -236,7 +271,7 @@ def _on_mark(data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
     # Mark and index have more decimals than the tick: the nearest point is what is shown.
     out.funding(
         Funding(
-            listing.instrument.venue,
+            listing.venue,
             listing.symbol,
             listing.digits,
             frame.r,

@@ -1,0 +1,1 @@
+"""Deribit: perpetual futures, inverse and linear, over JSON-RPC."""

@@ -1,0 +1,316 @@
+"""Prices of Kraken: quotes, trades and books over WebSocket v2, the rest by REST."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import msgspec
+
+from tradeloom.connectors.contract import Unsupported
+from tradeloom.connectors.dialect import BookRule, Context, MarketOut, OddFrame, Wanted
+from tradeloom.connectors.instruments import Listing
+from tradeloom.connectors.link import Link, LinkPlan
+from tradeloom.connectors.profile import Profile
+from tradeloom.connectors.scaling import exact_points, exact_sizes, points, sizes
+from tradeloom.connectors.stamps import rfc3339_ns
+from tradeloom.connectors.venues.kraken import frames, profile
+from tradeloom.connectors.venues.kraken.calls import KrakenCalls
+from tradeloom.connectors.venues.kraken.checksum import book_checksum
+from tradeloom.connectors.venues.kraken.listing import PairNames
+from tradeloom.domain.enums import Side
+from tradeloom.domain.market import (
+    BookDelta,
+    BookQuote,
+    FeedState,
+    HistoricBar,
+    Level,
+    Topic,
+    TradeTick,
+    VenueInstrument,
+)
+
+_SECOND: Final = 10**9
+_CHANNELS: Final = {Topic.QUOTES: "ticker", Topic.TRADES: "trade", Topic.BOOK: "book"}
+_MINUTES: Final = (1, 5, 15, 30, 60, 240, 1_440, 10_080)
+_TRADES_SYSTEM: Final = frozenset({"online", "post_only", "limit_only"})
+
+_tickers = msgspec.json.Decoder(frames.Tickers).decode
+_trades = msgspec.json.Decoder(frames.Trades).decode
+_books = msgspec.json.Decoder(frames.Books).decode
+_envelope = msgspec.json.Decoder(frames.Envelope).decode
+_statuses = msgspec.json.Decoder(list[frames.Status]).decode
+
+Row = tuple[int, str, str, str, str, str, str, int]
+"""start, open, high, low, close, vwap, volume, trades."""
+
+
+class KrakenMarket(KrakenCalls):
+    """The market half."""
+
+    profile: ClassVar[Profile] = profile.SPOT
+    book_rule: ClassVar[BookRule] = BookRule(
+        depth=int(str(profile.SPOT.quirks["book_depth"])), checksum=True
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._names = PairNames()
+        self._checksums: dict[str, int] = {}
+        self._last_trade: dict[str, int] = {}
+        self._symbols: list[str] = []
+        self._halted = ""
+        self._numbers = itertools.count(1)
+
+    # -- REST ------------------------------------------------------------------------------------
+
+    async def load_instruments(self) -> list[VenueInstrument]:
+        """AssetPairs."""
+        pairs = await self.get("AssetPairs", {}, dict[str, frames.Pair])
+        return self._names.load(self.venue, pairs)
+
+    async def fetch_book(self, listing: Listing, depth: int) -> BookDelta:
+        """Depth: at most 500 levels a side."""
+        params = {"pair": self._rest_name(listing), "count": str(min(depth or 500, 500))}
+        found = await self.get("Depth", params, dict[str, frames.DepthSide])
+        now = time.time_ns()
+        sides = next(iter(found.values()))
+        bids, asks = (
+            tuple((exact_points(p, listing.digits), exact_sizes(s)) for p, s, _ in side)
+            for side in (sides.bids, sides.asks)
+        )
+        return BookDelta(self.venue, listing.symbol, listing.digits, True, bids, asks, 0, now)
+
+    async def fetch_bars(
+        self, listing: Listing, interval_s: int, since_ns: int, until_ns: int
+    ) -> list[HistoricBar]:
+        """OHLC. Kraken keeps the last 720 bars of each interval, and tells nothing older."""
+        if interval_s % 60 or interval_s // 60 not in _MINUTES:
+            have = ", ".join(str(minutes * 60) for minutes in _MINUTES)
+            raise Unsupported(f"Kraken has bars of {have} seconds")
+        params = {
+            "pair": self._rest_name(listing),
+            "interval": str(interval_s // 60),
+            "since": str(max(since_ns // _SECOND - 1, 0)),
+        }
+        found = await self.get("OHLC", params, dict[str, list[Row] | int])
+        rows = next((rows for rows in found.values() if isinstance(rows, list)), [])
+        finished = min(until_ns, self.context.clock.now_ns() - interval_s * _SECOND + 1)
+        bars = []
+        for row in rows:
+            start = row[0] * _SECOND
+            if since_ns <= start < finished:
+                four = [exact_points(text, listing.digits) for text in row[1:5]]
+                bars.append(
+                    HistoricBar(start, four[0], four[1], four[2], four[3], exact_sizes(row[6]))
+                )
+        return bars
+
+    async def server_time(self) -> tuple[int, int, int]:
+        """Time; Kraken tells whole seconds, so the middle of that second is assumed."""
+        before = time.time_ns()
+        told = await self.get("Time", {}, frames.ServerTime)
+        return before, told.unixtime * _SECOND + _SECOND // 2, time.time_ns()
+
+    async def maintenance(self) -> str:
+        """SystemStatus."""
+        status = (await self.get("SystemStatus", {}, frames.System)).status
+        return "" if status == "online" else status
+
+    def _rest_name(self, listing: Listing) -> str:
+        return self._names.rest.get(listing.wire) or listing.wire.replace("/", "")
+
+    # -- subscriptions ---------------------------------------------------------------------------
+
+    def market_links(self, wanted: Wanted) -> list[LinkPlan]:
+        """One socket carries all pairs."""
+        quirks = self.profile.quirks
+        return [
+            LinkPlan(
+                name=f"{self.venue} prices",
+                url=self.context.urls["stream"],
+                ping=self._ping,
+                ping_s=20.0,
+                silence_s=float(str(quirks["silence_s"])),
+                frames_per_s=int(str(quirks["frames_per_s"])),
+            )
+        ]
+
+    def subscriptions(self, plan: LinkPlan, wanted: Wanted) -> list[str]:
+        """`channel BTC/USD`, channel by channel so that one frame takes many pairs."""
+        if len(wanted) > 1 or not self._symbols:
+            self._symbols = list(wanted)
+        named = self.context.listings.named
+        return [
+            f"{channel} {named[symbol].wire}"
+            for topic, channel in _CHANNELS.items()
+            for symbol, topics in wanted.items()
+            if topic in topics
+        ]
+
+    def subscribe(self, plan: LinkPlan, names: Sequence[str]) -> list[str]:
+        """Frames of up to 100 pairs of one channel."""
+        return self._requests("subscribe", names)
+
+    def unsubscribe(self, plan: LinkPlan, names: Sequence[str]) -> list[str]:
+        """The same the other way round."""
+        return self._requests("unsubscribe", names)
+
+    def _requests(self, method: str, names: Sequence[str]) -> list[str]:
+        size = int(str(self.profile.quirks["symbols_per_frame_max"]))
+        made = []
+        for channel, group in itertools.groupby(names, lambda name: name.partition(" ")[0]):
+            wires = [name.partition(" ")[2] for name in group]
+            for at in range(0, len(wires), size):
+                params: dict[str, object] = {"channel": channel, "symbol": wires[at : at + size]}
+                if channel == "book":
+                    params["depth"] = self.book_rule.depth
+                if channel == "ticker":
+                    params["event_trigger"] = "bbo"  # the default moves on trades only
+                if method == "subscribe":
+                    params["snapshot"] = True
+                made.append(json.dumps({"method": method, "params": params, "req_id": self.number}))
+        return made
+
+    @property
+    def number(self) -> int:
+        """A new request number."""
+        return next(self._numbers)
+
+    def _ping(self) -> str:
+        return json.dumps({"method": "ping", "req_id": self.number})
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def market_frame(self, data: str | bytes, recv_ns: int, out: MarketOut, link: Link) -> None:
+        """Decode one frame. Kraken writes the channel first; others are read the long way."""
+        if isinstance(data, bytes):
+            data = data.decode()
+        if data.startswith('{"channel":"ticker"'):
+            self._on_tickers(data, recv_ns, out)
+        elif data.startswith('{"channel":"book"'):
+            self._on_books(data, recv_ns, out)
+        elif data.startswith('{"channel":"trade"'):
+            self._on_trades(data, recv_ns, out)
+        else:
+            self._on_other(data, recv_ns, out)
+
+    def _on_tickers(self, data: str, recv_ns: int, out: MarketOut) -> None:
+        wires = self.context.listings.wire
+        for row in _tickers(data).data:
+            listing = wires[row.symbol]
+            scale = listing.scale
+            out.quote(
+                BookQuote(
+                    listing.instrument.venue,
+                    listing.symbol,
+                    listing.digits,
+                    points(row.bid, scale),
+                    points(row.ask, scale),
+                    sizes(row.bid_qty),
+                    sizes(row.ask_qty),
+                    rfc3339_ns(row.timestamp),
+                    recv_ns,
+                ),
+                listing,
+            )
+
+    def _on_trades(self, data: str, recv_ns: int, out: MarketOut) -> None:
+        """Trades. A snapshot fills the hole that a lost connection left, up to its fifty trades."""
+        frame = _trades(data)
+        wires, lasts = self.context.listings.wire, self._last_trade
+        for row in frame.data:
+            listing = wires[row.symbol]
+            last = lasts.get(row.symbol, 0)
+            if row.trade_id <= last or (frame.type == "snapshot" and not last):
+                out.ignored("old or doubled trade")
+                continue
+            if last and row.trade_id != last + 1:
+                out.ignored("trades missed")
+            lasts[row.symbol] = row.trade_id
+            out.trade(
+                TradeTick(
+                    listing.instrument.venue,
+                    listing.symbol,
+                    listing.digits,
+                    points(row.price, listing.scale),
+                    sizes(row.qty),
+                    Side.BUY if row.side == "buy" else Side.SELL,
+                    str(row.trade_id),
+                    rfc3339_ns(row.timestamp),
+                    recv_ns,
+                )
+            )
+        if frame.type == "snapshot":
+            for row in frame.data:
+                lasts[row.symbol] = max(lasts.get(row.symbol, 0), row.trade_id)
+
+    def _on_books(self, data: str, recv_ns: int, out: MarketOut) -> None:
+        frame = _books(data)
+        for row in frame.data:
+            listing = self.context.listings.wire[row.symbol]
+            event = BookDelta(
+                self.venue,
+                listing.symbol,
+                listing.digits,
+                frame.type == "snapshot",
+                _levels(row.bids, listing.digits),
+                _levels(row.asks, listing.digits),
+                rfc3339_ns(row.timestamp),
+                recv_ns,
+            )
+            # The keeper asks for it before this returns.
+            self._checksums[listing.symbol] = row.checksum
+            out.depth(event, listing)
+
+    def checksum_fails(self, delta: BookDelta, bids: Sequence[Level], asks: Sequence[Level]) -> str:
+        """Compare with the checksum of the frame that is being applied."""
+        wanted = self._checksums[delta.symbol]
+        found = book_checksum(bids, asks, self._names.lots.get(delta.symbol, 1))
+        return "" if found == wanted else f"checksum {found} instead of {wanted}"
+
+    def _on_other(self, data: str, recv_ns: int, out: MarketOut) -> None:
+        frame = _envelope(data)
+        if frame.channel == "heartbeat":
+            out.ignored("heartbeat")
+        elif frame.channel == "status" and frame.data is not None:
+            self._on_status(_statuses(frame.data)[-1].system, out)
+        elif frame.channel in ("ticker", "book", "trade"):
+            again = {"ticker": self._on_tickers, "book": self._on_books, "trade": self._on_trades}
+            again[frame.channel](data, recv_ns, out)
+        elif frame.method == "pong":
+            out.ignored("pong")
+        elif frame.method in ("subscribe", "unsubscribe"):
+            self._on_answer(frame, out)
+        elif frame.channel:
+            raise OddFrame(f"channel {frame.channel[:32]}")
+        else:
+            raise OddFrame(f"answer {frame.method[:32]}")
+
+    def _on_answer(self, frame: frames.Envelope, out: MarketOut) -> None:
+        listing = self.context.listings.wire.get(frame.symbol)
+        error = frame.error or ""
+        if frame.success or "Already subscribed" in error or "Subscription Not Found" in error:
+            out.ignored("subscription answer")
+        elif listing is not None:
+            out.state(listing.symbol, FeedState.STALE, f"Kraken: {error}")
+            out.ignored("refused subscription")
+        else:
+            raise OddFrame(f"refused {frame.method}")
+
+    def _on_status(self, system: str, out: MarketOut) -> None:
+        out.ignored("status")
+        halted = "" if system in _TRADES_SYSTEM else f"Kraken is in {system}"
+        if halted == self._halted:
+            return
+        self._halted = halted
+        state = FeedState.HALTED if halted else FeedState.LIVE
+        for symbol in self._symbols:
+            out.state(symbol, state, halted or "Kraken trades again")
+
+
+def _levels(rows: Sequence[frames.BookLevel], digits: int) -> tuple[Level, ...]:
+    return tuple((exact_points(row.price, digits), exact_sizes(row.qty)) for row in rows)
