@@ -11,6 +11,7 @@ VENUES: Final[dict[str, str]] = {
     "binance": "tradeloom.connectors.venues.binance.dialect:BinanceSpot",
     "binance_usdm": "tradeloom.connectors.venues.binance.usdm:BinanceUsdm",
     "bybit": "tradeloom.connectors.venues.bybit.dialect:BybitSpot",
+    "kraken": "tradeloom.connectors.venues.kraken.dialect:Kraken",
 }
 """Name -> where its dialect is; imported when it is first wanted."""
 

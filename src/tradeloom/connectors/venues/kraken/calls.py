@@ -49,16 +49,14 @@ class KrakenCalls(Dialect):
 
     # -- REST ------------------------------------------------------------------------------------
 
-    async def get(self, name: str, params: Mapping[str, str], kind: type[T] | Any) -> T:
+    async def get(self, name: str, params: Mapping[str, str], kind: type[T]) -> T:
         """A public call."""
         url = f"{self.context.urls['rest']}/0/public/{name}"
         if params:
             url += f"?{urlencode(params)}"
         return self._read(await self.context.rest.call("GET", url, costs={"public": 1.0}), kind)
 
-    async def post(
-        self, name: str, params: dict[str, str], kind: type[T] | Any, cost: float = 1.0
-    ) -> T:
+    async def post(self, name: str, params: dict[str, str], kind: type[T], cost: float = 1.0) -> T:
         """A private call."""
         keys = self.context.credentials
         if keys is None:
@@ -77,7 +75,7 @@ class KrakenCalls(Dialect):
             reply = await self.context.rest.call("POST", url, headers=headers, body=body.encode())
         return self._read(reply, kind)
 
-    def _read(self, reply: Reply, kind: type[T] | Any) -> T:
+    def _read(self, reply: Reply, kind: type[T]) -> T:
         budgets = self.context.rest.budgets
         try:
             answer = _answer(reply.body)
@@ -92,12 +90,11 @@ class KrakenCalls(Dialect):
             errors.refuse_status(reply.status, reply.headers.get("Retry-After", ""), budgets)
         return self._decoded(answer.result, kind)
 
-    def _decoded(self, raw: msgspec.Raw | None, kind: type[T] | Any) -> T:
+    def _decoded(self, raw: msgspec.Raw | None, kind: type[T]) -> T:
         try:
-            found: T = msgspec.json.decode(raw or b"", type=kind, strict=False)
+            return msgspec.json.decode(raw or b"", type=kind, strict=False)
         except msgspec.DecodeError as error:
             raise VenueUnavailable(f"{self.venue}: an answer cannot be read ({error})") from None
-        return found
 
     # -- the private socket ----------------------------------------------------------------------
 
@@ -123,10 +120,10 @@ class KrakenCalls(Dialect):
         link: Link,
         method: str,
         params: Mapping[str, Any],
-        kind: Any,
+        kind: type[T],
         symbol: str = "",
         timeout_s: float = LOGIN_TIMEOUT_S,
-    ) -> Any:
+    ) -> T:
         """The same on a given link, which may be logging in."""
         self._asked += 1
         frame = {

@@ -25,7 +25,7 @@ from tradeloom.connectors.orders import OPEN
 from tradeloom.connectors.stamps import rfc3339_ns
 from tradeloom.connectors.venues.kraken import frames, orders
 from tradeloom.connectors.venues.kraken.market import KrakenMarket
-from tradeloom.domain.enums import OrderType, Side
+from tradeloom.domain.enums import Side
 
 _PAGE: Final = 50  # executions of one TradesHistory
 _QUERY_MAX: Final = 20  # ids of one QueryTrades
@@ -182,8 +182,8 @@ class Kraken(KrakenMarket):
     ) -> Placed:
         """amend_order: the place in the queue is kept where that is possible."""
         params = _which(wire_id, order.venue_order_id)
-        if change.volume is not None or order.type is not OrderType.MARKET:
-            params["order_qty"] = orders.number(change.volume or order.volume)
+        if change.volume is not None:
+            params["order_qty"] = orders.number(change.volume)
         if change.price is not None:
             params["limit_price"] = orders.number(change.price)
         cost = self._cost(_AMEND_COSTS, order.venue_order_id, 1)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from tradeloom.connectors.budgets import BudgetSpent, Budgets
+from tradeloom.connectors.budgets import Budgets, BudgetSpent
 from tradeloom.connectors.dialect import NoSuchOrder, Refusal
 from tradeloom.connectors.link import LoginRefused
 from tradeloom.connectors.rest import NoAnswer
 from tradeloom.domain.enums import ReturnCode
 
-_KEYS: Final = (
-    ("EAPI:Invalid key", "the API key is unknown: check the key and that it was not deleted"),
-    ("EAPI:Invalid signature", "the signature is wrong: the secret does not belong to this key"),
-    (
-        "EAPI:Invalid nonce",
-        "the nonce is too low: another program uses this key, or this machine's clock went back; "
-        "give this connector a key of its own and synchronise the clock (NTP)",
-    ),
-    ("EGeneral:Permission denied", "the API key lacks a permission: allow orders, trades, "
-     "funds and WebSockets for it at Kraken"),
-    ("EAccount:Invalid permissions", "this account may not trade that: see its verification level"),
-    ("EGeneral:Temporary lockout", "the address is locked out after too many wrong keys: wait "
-     "15 minutes, then check the key"),
-)  # fmt: skip
+_KEYS: Final = {
+    "EAPI:Invalid key": "the API key is unknown: check the key and that it was not deleted",
+    "EAPI:Invalid signature": "the signature is wrong: the secret does not belong to this key",
+    "EAPI:Invalid nonce": "the nonce is too low: another program uses this key, or this "
+    "machine's clock went back; give this connector a key of its own and synchronise the clock",
+    "EGeneral:Permission denied": "the API key lacks a permission: allow it to query funds and "
+    "orders, to create and cancel orders, and to use WebSockets",
+    "EAccount:Invalid permissions": "this account may not trade that: see its verification level",
+    "EGeneral:Temporary lockout": "the address is locked out after too many wrong keys: wait 15 "
+    "minutes, then check the key",
+}
 # The engine did not answer in time: what became of an order is unknown.
 _UNKNOWN: Final = ("EService:Timeout", "EService:Unavailable", "EService:Busy", "EGeneral:Internal")
 _TOO_MANY: Final = (
@@ -67,7 +64,7 @@ def refuse(text: str, budgets: Budgets, orders: str = "") -> NoReturn:
             raise BudgetSpent(f"Kraken ({text})", wait)
     if text.startswith(_UNKNOWN):
         raise NoAnswer(f"Kraken answered {text}: what became of the request is unknown")
-    for start, advice in _KEYS:
+    for start, advice in _KEYS.items():
         if text.startswith(start):
             raise LoginRefused(f"Kraken: {advice} ({text})")
     if text.startswith(_NO_ORDER):

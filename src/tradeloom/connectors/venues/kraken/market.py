@@ -17,10 +17,11 @@ from tradeloom.connectors.link import Link, LinkPlan
 from tradeloom.connectors.profile import Profile
 from tradeloom.connectors.scaling import exact_points, exact_sizes, points, sizes
 from tradeloom.connectors.stamps import rfc3339_ns
-from tradeloom.connectors.venues.kraken import frames, profile
+from tradeloom.connectors.venues.kraken import frames
 from tradeloom.connectors.venues.kraken.calls import KrakenCalls
 from tradeloom.connectors.venues.kraken.checksum import book_checksum
 from tradeloom.connectors.venues.kraken.listing import PairNames
+from tradeloom.connectors.venues.kraken.profile import SPOT
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import (
     BookDelta,
@@ -51,9 +52,9 @@ Row = tuple[int, str, str, str, str, str, str, int]
 class KrakenMarket(KrakenCalls):
     """The market half."""
 
-    profile: ClassVar[Profile] = profile.SPOT
+    profile: ClassVar[Profile] = SPOT
     book_rule: ClassVar[BookRule] = BookRule(
-        depth=int(str(profile.SPOT.quirks["book_depth"])), checksum=True
+        depth=int(str(SPOT.quirks["book_depth"])), checksum=True
     )
 
     def __init__(self, context: Context) -> None:
