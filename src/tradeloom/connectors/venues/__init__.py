@@ -10,6 +10,7 @@ from tradeloom.connectors.dialect import Dialect
 VENUES: Final[dict[str, str]] = {
     "binance": "tradeloom.connectors.venues.binance.dialect:BinanceSpot",
     "binance_usdm": "tradeloom.connectors.venues.binance.usdm:BinanceUsdm",
+    "deribit": "tradeloom.connectors.venues.deribit.dialect:Deribit",
     "bybit": "tradeloom.connectors.venues.bybit.dialect:BybitSpot",
     "kraken": "tradeloom.connectors.venues.kraken.dialect:Kraken",
 }
