@@ -7,10 +7,12 @@ from typing import Final
 
 import msgspec
 
+from tradeloom.domain.enums import Side
 from tradeloom.domain.market import TradeTick
 from tradeloom.simulators.limits import BARS_KEPT
 
-MINUTE_NS: Final = 60 * 10**9
+SECOND_NS: Final = 10**9
+MINUTE_NS: Final = 60 * SECOND_NS
 
 
 class Bar(msgspec.Struct):
@@ -29,44 +31,57 @@ class Bar(msgspec.Struct):
 
 
 class Bars:
-    """Minute bars; longer spans are put together when asked for."""
+    """Second and minute bars; longer spans are put together when asked for."""
 
     def __init__(self) -> None:
+        self._seconds: deque[Bar] = deque(maxlen=BARS_KEPT)
         self._minutes: deque[Bar] = deque(maxlen=BARS_KEPT)
 
     def add(self, trade: TradeTick) -> None:
-        """A trade; one that is older than the newest minute counts into that minute."""
-        start = trade.venue_ns // MINUTE_NS * MINUTE_NS
-        if not self._minutes or self._minutes[-1].start_ns < start:
-            price = trade.price
-            self._minutes.append(Bar(start, price, price, price, price))
-        bar = self._minutes[-1]
-        bar.high, bar.low = max(bar.high, trade.price), min(bar.low, trade.price)
-        bar.close = trade.price
-        bar.volume += trade.size
-        bar.cost += trade.price * trade.size
-        bar.trades += 1
-        if not trade.side:
-            bar.bought += trade.size
-            bar.bought_cost += trade.price * trade.size
+        """A trade; one that is older than the newest bar counts into that bar."""
+        for kept, span_ns in ((self._seconds, SECOND_NS), (self._minutes, MINUTE_NS)):
+            start = trade.venue_ns // span_ns * span_ns
+            if not kept or kept[-1].start_ns < start:
+                price = trade.price
+                kept.append(Bar(start, price, price, price, price))
+            _count(kept[-1], trade)
 
-    def spans(self, minutes: int, start_ns: int | None, end_ns: int | None) -> list[Bar]:
-        """Bars of `minutes` each that start inside the bounds, oldest first."""
+    def spans(
+        self, seconds: int, start_ns: int | None = None, end_ns: int | None = None
+    ) -> list[Bar]:
+        """Bars of `seconds` each that start inside the bounds, oldest first. Spans below a minute
+        reach back 25 minutes only.
+        """
         found: list[Bar] = []
-        for each in self._minutes:
-            start = each.start_ns // (minutes * MINUTE_NS) * minutes * MINUTE_NS
+        span_ns = seconds * SECOND_NS
+        for each in self._minutes if seconds % 60 == 0 else self._seconds:
+            start = each.start_ns // span_ns * span_ns
             if (start_ns is not None and start < start_ns) or (
                 end_ns is not None and start > end_ns
             ):
                 continue
             if not found or found[-1].start_ns != start:
                 found.append(Bar(start, each.open, each.high, each.low, each.close))
-            bar = found[-1]
-            bar.high, bar.low = max(bar.high, each.high), min(bar.low, each.low)
-            bar.close = each.close
-            bar.volume += each.volume
-            bar.cost += each.cost
-            bar.trades += each.trades
-            bar.bought += each.bought
-            bar.bought_cost += each.bought_cost
+            _merge(found[-1], each)
         return found
+
+
+def _count(bar: Bar, trade: TradeTick) -> None:
+    bar.high, bar.low = max(bar.high, trade.price), min(bar.low, trade.price)
+    bar.close = trade.price
+    bar.volume += trade.size
+    bar.cost += trade.price * trade.size
+    bar.trades += 1
+    if trade.side is Side.BUY:
+        bar.bought += trade.size
+        bar.bought_cost += trade.price * trade.size
+
+
+def _merge(bar: Bar, other: Bar) -> None:
+    bar.high, bar.low = max(bar.high, other.high), min(bar.low, other.low)
+    bar.close = other.close
+    bar.volume += other.volume
+    bar.cost += other.cost
+    bar.trades += other.trades
+    bar.bought += other.bought
+    bar.bought_cost += other.bought_cost

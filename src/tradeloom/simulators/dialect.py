@@ -209,6 +209,10 @@ class VenueDialect(ABC):
         """What one session gets of a published payload (an envelope, a sequence number)."""
         return payload
 
+    def play(self, channel: str, payload: bytes, event: MarketInput) -> None:
+        """Send a recorded frame as it was (after its event moved the book)."""
+        self.publish(channel, payload)
+
     def read_frame(self, ts_ns: int, frame: bytes) -> Iterable[tuple[str, bytes, MarketInput]]:
         """A recorded frame of this venue as (channel, payload, event); nothing if it is no market
         data. `payload` is what `publish(channel, payload)` sends when the recording is played

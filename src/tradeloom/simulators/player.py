@@ -106,7 +106,7 @@ class MarketPlayer:
             under.set(tape.ts_ns)
         self.dialect.feed(tape.event)
         if self.verbatim and tape.frame:
-            self.dialect.publish(tape.channel, tape.frame)
+            self.dialect.play(tape.channel, tape.frame, tape.event)
         self.played += 1
         return True
 

@@ -1,0 +1,7 @@
+"""Binance spot, and what Binance's markets share."""
+
+from __future__ import annotations
+
+from tradeloom.simulators.binance.spot import BinanceSpot
+
+__all__ = ["BinanceSpot"]
