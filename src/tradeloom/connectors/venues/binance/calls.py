@@ -116,7 +116,7 @@ class BinanceCalls(Dialect):
         if answer.error is not None:
             error = answer.error
             errors.refuse(answer.status, error.code, error.msg, self.context.rest.budgets, 0.0)
-        if answer.result is None:
+        if not bytes(answer.result):
             raise NoAnswer(f"{self.venue}: an answer without a result")
         return self._read(bytes(answer.result), kind)
 

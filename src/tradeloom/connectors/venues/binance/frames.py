@@ -87,7 +87,7 @@ class ApiReply(msgspec.Struct):
 
     id: str | int | None = None
     status: int = 0
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw()
     error: Failure | None = None
 
 
