@@ -47,11 +47,10 @@ RANGES_MAX: Final = 1_000
 COPY_ROWS: Final = 20_000
 COPY_EVERY_S: Final = 0.25
 # A Parquet file is closed when it is written, so fewer and larger ones: half a million quotes are
-# 30 MB in memory and some MB on the disk.
+# some 20 MB on the disk. Half a minute is what an embedded service loses of history when it is
+# killed, and 2,880 files a day and symbol until the day is over and they are joined.
 PARQUET_ROWS: Final = 500_000
-PARQUET_EVERY_S: Final = 5.0
-# Files of one symbol and day before they are joined into one.
-PARQUET_FILES_MAX: Final = 64
+PARQUET_EVERY_S: Final = 30.0
 # A reader without news looks this often whether it should stop.
 STOP_LOOK_S: Final = 0.2
 # First and longest wait before a store that failed is tried again.

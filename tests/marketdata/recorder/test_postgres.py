@@ -66,11 +66,12 @@ async def stored(url: str) -> list[MarketEvent]:
             "FROM market_quotes JOIN market_symbols USING (symbol_id)"
         )
     ]
-    for row in await connection.fetch(
+    trades = await connection.fetch(
         "SELECT venue, symbol, digits, price, size, side, trade_id, venue_ns, ts_ns "
         "FROM market_trades JOIN market_symbols USING (symbol_id)"
-    ):
-        events.append(TradeTick(*row[:5], SIDE_OF[row[5]], *row[6:]))
+    )
+    for venue, symbol, digits, price, size, side, *rest in trades:
+        events += [TradeTick(venue, symbol, digits, price, size, SIDE_OF[side], *rest)]
     await connection.close()
     return sorted(events, key=_order)
 

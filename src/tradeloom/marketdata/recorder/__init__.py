@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from .contract import RecordStore, Stored, StoreDown
+from .parquet import ParquetRecords
 from .postgres import PostgresRecords
 from .recorder import MarketDataRecorder, RecorderHealth
 
 __all__ = [
     "MarketDataRecorder",
+    "ParquetRecords",
     "PostgresRecords",
     "RecordStore",
     "RecorderHealth",
