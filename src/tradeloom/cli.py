@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tradeloom import __version__
+from tradeloom.app import history
 from tradeloom.client import commands as client
 
 app = typer.Typer(
@@ -264,6 +265,11 @@ def config_show(
     else:
         table = [(name, value, about) for name, (value, about) in rows.items()]
         _print_table(("setting", "value", "meaning"), table)
+
+
+data = typer.Typer(help="History: import, list and check catalogs.", no_args_is_help=True)
+app.add_typer(data, name="data")
+history.register(data)
 
 
 for _command in client.COMMANDS:

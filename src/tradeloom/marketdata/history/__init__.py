@@ -1,6 +1,6 @@
 """The history catalog: quotes, trades, minute bars and books in Parquet files, and their import."""
 
-from tradeloom.marketdata.history.catalog import Catalog, Coverage, Damage, Written, is_catalog
+from tradeloom.marketdata.history.catalog import Catalog, Coverage, Damage, Written
 from tradeloom.marketdata.history.errors import CatalogError
 from tradeloom.marketdata.history.formats import (
     Options,
@@ -13,6 +13,7 @@ from tradeloom.marketdata.history.importing import import_paths
 from tradeloom.marketdata.history.kinds import Kind, Stream
 from tradeloom.marketdata.history.replayed import quote_chunks
 from tradeloom.marketdata.history.report import Report
+from tradeloom.marketdata.recordings.catalog import is_catalog
 
 __all__ = [
     "Catalog",

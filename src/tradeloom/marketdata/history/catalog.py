@@ -22,7 +22,7 @@ import polars as pl
 from tradeloom.marketdata.history.errors import CatalogError
 from tradeloom.marketdata.history.kinds import COLUMNS, DIGITS, PRICES, Kind, Stream
 from tradeloom.marketdata.history.limits import PART_ROWS_MAX
-from tradeloom.marketdata.history.log import FOLDER, Commit, Log, Part, SourceState, State
+from tradeloom.marketdata.history.log import Commit, Log, Part, SourceState, State
 from tradeloom.marketdata.history.parts import (
     by_day,
     file_digest,
@@ -32,6 +32,7 @@ from tradeloom.marketdata.history.parts import (
     shaped,
     write_part,
 )
+from tradeloom.marketdata.recordings.catalog import is_catalog
 
 
 class Rows(NamedTuple):
@@ -333,8 +334,3 @@ class Catalog:
     def _sweep(self, paths: Sequence[str]) -> None:
         for path in paths:
             (self.root / path).unlink(missing_ok=True)
-
-
-def is_catalog(path: Path) -> bool:
-    """Say whether a folder is a history catalog."""
-    return (path / FOLDER).is_dir()

@@ -1,7 +1,7 @@
 """Looks at rows on their way in: takes out what cannot be true, counts what is odd.
 
-Left out by rule, each row for the first that holds: negative, zero, crossed (bid above ask; equal is
-a locked market and stays), no volume, and bars whose high or low is not. Counted and kept: rows
+Left out by rule, each row for the first that holds: negative, zero, crossed (bid above ask; equal
+is a locked market and stays), no volume, and bars whose high or low is not. Counted and kept: rows
 earlier than one before them, prices finer than the stream's tick, pauses while the market is open,
 and the receiver's clock against the venue's.
 """

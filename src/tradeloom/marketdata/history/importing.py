@@ -2,8 +2,8 @@
 
 A source is known by the digest of its bytes and of everything else that decides what is read from
 it. Its rows are cut into batches of a fixed number, and every batch is one commit. Killed in the
-middle, the next import reads the file again, passes over the batches that are there, and goes on: the
-catalog is byte for byte the one of an import that was not disturbed.
+middle, the next import reads the file again, passes over the batches that are there, and goes on:
+the catalog is byte for byte the one of an import that was not disturbed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from tradeloom.marketdata.calendar import Opening
-from tradeloom.marketdata.history.catalog import Catalog, Rows, is_catalog
+from tradeloom.marketdata.history.catalog import Catalog, Rows
 from tradeloom.marketdata.history.checks import Checker, gaps_between
 from tradeloom.marketdata.history.formats import Options, Piece, Source, Unknown, recognise
 from tradeloom.marketdata.history.formats.format import text_bytes
@@ -26,6 +26,7 @@ from tradeloom.marketdata.history.log import SourceState, State
 from tradeloom.marketdata.history.parts import file_digest, rescaled
 from tradeloom.marketdata.history.report import Refused, Report, SourceReport, StreamReport
 from tradeloom.marketdata.limits import FILES_MAX
+from tradeloom.marketdata.recordings.catalog import is_catalog
 from tradeloom.marketdata.recordings.errors import RecordingError
 
 # Text bytes done and in total.

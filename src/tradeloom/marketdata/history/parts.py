@@ -62,21 +62,21 @@ def by_day(rows: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:
         at += count
 
 
-def folder_of(stream: Stream, day: date) -> str:
-    """Return the partition's path below the catalog. Raises CatalogError for an unusable name."""
+def stream_folder(stream: Stream) -> str:
+    """Return a stream's path below the catalog. Raises CatalogError for an unusable name."""
     for name in stream[:2]:
         if not name or len(quote(name, safe="").encode()) > NAME_BYTES_MAX or name in {".", ".."}:
             problem = f"{name[:40]!r} cannot name a venue or symbol"
             raise CatalogError(str(stream)[:80], problem, "give 1 to 200 characters")
     venue, symbol = (quote(name, safe="") for name in stream[:2])
-    return f"venue={venue}/symbol={symbol}/kind={stream.kind.value}/day={day.isoformat()}"
+    return f"venue={venue}/symbol={symbol}/kind={stream.kind.value}"
 
 
 def write_part(
     root: Path, stream: Stream, day: date, name: str, rows: pl.DataFrame, digits: int
 ) -> Part:
     """Write one file: temporary name, sync, rename. It counts once a commit names it."""
-    path = f"{folder_of(stream, day)}/{name}.parquet"
+    path = f"{stream_folder(stream)}/day={day.isoformat()}/{name}.parquet"
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".new")

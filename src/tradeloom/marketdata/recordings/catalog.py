@@ -48,13 +48,21 @@ def open_recording(path: Path | str) -> Recording:
 def open_recordings(paths: Iterable[Path | str]) -> Catalog:
     """Open every recording under `paths`; folders are searched to the bottom.
 
-    In a folder, files of unknown kinds are passed over and listed; a file given by name must be a
-    recording. Raises RecordingError for a damaged file, and when nothing at all is found.
+    A history catalog gives one recording per stream of quotes. In a folder, files of unknown kinds
+    are passed over and listed; a file given by name must be a recording. Raises RecordingError for a
+    damaged file, and when nothing at all is found.
     """
     parts: defaultdict[tuple[str, str], list[Recording]] = defaultdict(list)
     skipped: list[Skipped] = []
     given = [Path(path) for path in paths]
-    for path, by_name in _files(given):
+    for root in given:
+        if is_catalog(root):
+            # Polars loads for catalogs only; a start without one stays quick.
+            from tradeloom.marketdata.history.replayed import recorded_quotes
+
+            for stream in recorded_quotes(root):
+                parts[stream.source, stream.symbol].append(survey(stream))
+    for path, by_name in _files([root for root in given if not is_catalog(root)]):
         try:
             file = _recognise(path)
         except RecordingError as error:
@@ -73,6 +81,11 @@ def open_recordings(paths: Iterable[Path | str]) -> Catalog:
         problem = f"no recording found ({len(skipped)} files of other kinds)"
         raise RecordingError(where, problem, "give a recording or a folder that holds one")
     return Catalog(tuple(join(parts[key]) for key in sorted(parts)), tuple(skipped))
+
+
+def is_catalog(path: Path) -> bool:
+    """Say whether a folder is a history catalog."""
+    return (path / "_log").is_dir()
 
 
 def _recognise(path: Path) -> Format | None:

@@ -127,9 +127,8 @@ def exact(kind: Kind, rows: list[tuple[Any, ...]]) -> tuple[int, pl.DataFrame]:
     prices = PRICES[kind]
     digits, made = mantissas([decimals(frame[name]) for name in prices])
     columns = [pl.Series(name, values) for name, values in zip(prices, made, strict=True)]
-    for name in COLUMNS[kind]:
-        if name in _SIZES:
-            columns.append(pl.Series(name, volumes(decimals(frame[name]))))
+    sizes = [name for name in COLUMNS[kind] if name in _SIZES]
+    columns += [pl.Series(name, volumes(decimals(frame[name]))) for name in sizes]
     return digits, frame.with_columns(columns)
 
 

@@ -122,7 +122,7 @@ class LeanSource:
         elif self._columns == _COLUMNS["fx", "tick", "quote"]:
             digits, (bid, ask) = mantissas([lines.number("bid"), lines.number("ask")])
             zero = np.zeros_like(ts_ns)
-            columns = dict(ts_ns=ts_ns, venue_ns=zero, bid=bid, ask=ask)
+            columns = {"ts_ns": ts_ns, "venue_ns": zero, "bid": bid, "ask": ask}
             frame = pl.DataFrame({**columns, "bid_size": zero, "ask_size": zero})
             yield Piece(self._stream(Kind.QUOTES), digits, frame, lines.first_line)
         else:

@@ -1,8 +1,8 @@
 """Quotes from one-sided updates: each line moves the best bid or the best ask of the whole market.
 
 The recording names the exchange that set the new best; a line replaces its side whoever set it
-last. Measured on a recorded day: read so, 1 quote in 60 is crossed; kept per exchange, almost all
-are after an hour, because nobody says when an exchange is no longer the best.
+last. Measured on a recorded day: read so, 89 of 109,066 quotes are crossed; kept
+per exchange, nearly all are, because nobody says when an exchange is no longer the best.
 """
 
 from __future__ import annotations
