@@ -23,6 +23,7 @@ from .people import NewAdmin, User
 from .rights import Principal, Role, Scope
 from .secret_file import Secrets
 from .sessions import SessionRow, Tokens
+from .vault import Vault, VaultRow
 
 __all__ = [
     "NOBODY",
@@ -50,4 +51,6 @@ __all__ = [
     "Tokens",
     "TooMany",
     "User",
+    "Vault",
+    "VaultRow",
 ]

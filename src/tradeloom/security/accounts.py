@@ -19,12 +19,13 @@ from .rights import Principal
 from .second_factor import Enrolment, SecondFactor
 from .sessions import Sessions, Tokens
 from .tokens import KEY_PREFIX
+from .vault import Vault
 
 
 class Security:
     """Sign up, sign in, and who is asking; the parts do the rest.
 
-    `people`, `sessions`, `second_factor`, `api_keys` and `owners` have what is not repeated here.
+    `people`, `sessions`, `second_factor`, `api_keys`, `owners`, `vault` have what is not here.
     """
 
     def __init__(self, door: Door) -> None:
@@ -34,6 +35,7 @@ class Security:
         self.sessions = Sessions(door, self.second_factor)
         self.api_keys = ApiKeys(door)
         self.owners = Owners(door)
+        self.vault = Vault(door)
 
     async def sign_up(
         self, login: str, password: str, *, name: str = "", client: Client = NOBODY

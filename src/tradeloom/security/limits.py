@@ -77,3 +77,5 @@ SIGN_IN_PER_ADDRESS: Final = "60/minute"
 SIGN_IN_PER_LOGIN: Final = "20/minute"
 SIGN_UP_PER_ADDRESS: Final = "20/hour"
 REFRESH_PER_ADDRESS: Final = "240/minute"
+# One part of a venue's key: an EC or RSA private key in PEM is below 4 kB.
+VAULT_VALUE_LENGTH_MAX: Final = 8_192

@@ -28,6 +28,7 @@ from .trading import (
     projection_state,
     trading_states,
 )
+from .venues import venue_keys
 
 PROJECTED = (
     currencies,
@@ -73,4 +74,5 @@ __all__ = [
     "sessions",
     "trading_states",
     "users",
+    "venue_keys",
 ]
