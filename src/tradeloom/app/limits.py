@@ -20,3 +20,9 @@ FIRST_QUOTE_S: Final = 3.0
 BARS_EVERY_S: Final = 5.0
 # Quotes waiting for their bars: ten minutes of the demo market, if the loop were ever so late.
 BARS_WAITING_MAX: Final = 300_000
+# A quote of a venue older than this is not traded on ...
+VENUE_QUOTE_AGE_MS: Final = 15_000
+# ... so a live symbol whose price does not move is quoted again this often.
+QUIET_QUOTE_S: Final = 5.0
+# How long a start waits for a venue's list of instruments.
+VENUE_START_S: Final = 30.0

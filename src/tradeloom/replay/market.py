@@ -80,7 +80,7 @@ def recorded_market(paths: Sequence[Path], ticks: int | None) -> Market:
         notes.append(f"{len(catalog.skipped):,} files of other kinds passed over")
     return Market(
         instruments,
-        _pegs(instruments),
+        pegs_of(instruments),
         total if ticks is None else min(ticks, total),
         first(merge_recordings(recordings), ticks),
         tuple(notes),
@@ -97,7 +97,7 @@ def generated_market(seed: int, ticks: int) -> Market:
     )
     return Market(
         instruments,
-        _pegs(instruments),
+        pegs_of(instruments),
         ticks,
         generator.chunks(ticks),
         (f"generated market of {len(instruments)} instruments, seed {seed}",),
@@ -155,7 +155,8 @@ def _split(symbol: str) -> tuple[str, str]:
     return symbol, ACCOUNT_CURRENCY
 
 
-def _pegs(instruments: Sequence[Instrument]) -> tuple[Instrument, ...]:
+def pegs_of(instruments: Sequence[Instrument]) -> tuple[Instrument, ...]:
+    """What only converts: each dollar coin that something is quoted in, at one dollar."""
     quotes = {each.profit for each in instruments} | {each.margin for each in instruments}
     return tuple(
         msgspec.structs.replace(
