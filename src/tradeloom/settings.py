@@ -54,6 +54,15 @@ class Settings(BaseSettings):
     symbols: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Symbols of the generated market to run; none: all of them."
     )
+    venues: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Venues to take the market from, such as binance,kraken; none: see replay."
+    )
+    venue_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Other addresses of venues: VENUE.NAME=URL, or a simulator's http://…"
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="redis://… for the streams of the market; empty: in-process."
+    )
     signup: bool = Field(True, description="Whether anybody may sign up as a trader.")
     demo_balance: str = Field(
         "10000", pattern=r"^\d{1,12}(\.\d{1,2})?$", description="Money of a new demo account."
@@ -85,7 +94,10 @@ class Settings(BaseSettings):
         10.0, gt=0, le=300, description="Time in-flight requests get to finish at a stop."
     )
 
-    @field_validator("replay", "symbols", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        *("replay", "symbols", "venues", "venue_urls", "cors_origins", "trusted_proxies"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -96,6 +108,23 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(symbol.upper() for symbol in value)
+
+    @field_validator("venue_urls")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            name, separator, url = each.partition("=")
+            whole = each.startswith(("http://", "https://"))
+            if not whole and not (separator and "." in name and "://" in url):
+                raise ValueError(f"{each!r} is neither VENUE.NAME=URL nor a simulator's http://…")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: SecretStr) -> SecretStr:
+        if urlsplit(value.get_secret_value()).scheme not in ("", "redis", "rediss", "unix"):
+            raise ValueError("is not a redis:// address")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -150,6 +179,8 @@ def shown(settings: Settings) -> dict[str, tuple[str, str]]:
         value = getattr(settings, name)
         if name == "database_url":
             text = without_password(settings.database)
+        elif name == "redis_url":
+            text = without_password(value.get_secret_value())
         elif isinstance(value, tuple):
             text = ", ".join(str(each) for each in value)
         else:
