@@ -11,6 +11,9 @@ from tradeloom.simulators.dialect import VenueDialect
 DIALECTS: Final[dict[str, tuple[str, str]]] = {
     "binance": ("tradeloom.simulators.binance", "BinanceSpot"),
     "binance_usdm": ("tradeloom.simulators.binance_usdm", "BinanceUsdm"),
+    "deribit": ("tradeloom.simulators.deribit", "Deribit"),
+    "bybit": ("tradeloom.simulators.bybit", "BybitSpot"),
+    "bybit_linear": ("tradeloom.simulators.bybit", "BybitLinear"),
 }
 
 
