@@ -14,6 +14,7 @@ DIALECTS: Final[dict[str, tuple[str, str]]] = {
     "deribit": ("tradeloom.simulators.deribit", "Deribit"),
     "bybit": ("tradeloom.simulators.bybit", "BybitSpot"),
     "bybit_linear": ("tradeloom.simulators.bybit", "BybitLinear"),
+    "kraken": ("tradeloom.simulators.kraken", "KrakenSpot"),
 }
 
 

@@ -77,6 +77,8 @@ class KrakenCalls(Dialect):
 
     def _read(self, reply: Reply, kind: type[T]) -> T:
         budgets = self.context.rest.budgets
+        if reply.status == 429:
+            errors.refuse_status(reply.status, reply.headers.get("Retry-After", ""), budgets)
         try:
             answer = _answer(reply.body)
         except msgspec.DecodeError:

@@ -46,6 +46,7 @@ class Kraken(KrakenMarket):
         # By order id, the newest last: executions name only what changed.
         self._orders: OrderedDict[str, VenueOrder] = OrderedDict()
         self._born: dict[str, float] = {}
+        self._traded: OrderedDict[str, None] = OrderedDict()
         self._sequences: dict[str, int] = {}
 
     # -- the private stream ----------------------------------------------------------------------
@@ -114,10 +115,20 @@ class Kraken(KrakenMarket):
                 out.reconcile("a trade without its numbers")
             else:
                 out.fill(fill)
+                order = self._progress(order, row)
             if known is None and not order.volume:
                 return  # from the snapshot of trades: the order itself is long gone
         self._remember(order)
         out.order(order)
+
+    def _progress(self, order: VenueOrder, row: frames.Execution) -> VenueOrder:
+        """What a trade adds, once, where it does not tell the whole volume traded so far."""
+        if row.cum_qty is not None or row.last_qty is None or row.exec_id in self._traded:
+            return order
+        self._traded[row.exec_id] = None
+        if len(self._traded) > CLOSED_KEPT:
+            self._traded.popitem(last=False)
+        return msgspec.structs.replace(order, filled=order.filled + row.last_qty)
 
     def _remember(self, order: VenueOrder) -> None:
         memory, key = self._orders, order.venue_order_id
