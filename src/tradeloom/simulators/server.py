@@ -82,9 +82,11 @@ class Simulator:
             for socket in dialect.sockets():
                 app.router.add_get(f"/{dialect.name}{socket.path}", _socket(dialect, socket))
         Admin(self.venues, self.players).add_to(app)
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=CLOSE_S
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, shutdown_timeout=CLOSE_S)
+        site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
         if not self.port:
             self.port = self._runner.addresses[0][1]
