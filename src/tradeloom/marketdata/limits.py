@@ -62,3 +62,26 @@ STORE_ANSWER_S: Final = 60.0
 # a broken clock can mean. Other days go to the default partition.
 PARTITION_DAYS_BACK: Final = 4_000
 PARTITION_DAYS_AHEAD: Final = 2
+
+# ---- bars ------------------------------------------------------------------------------------
+
+# A tick may come this long behind the newest of its venue and still find its second open. Venues
+# reorder within milliseconds; a stalled connection delivers within a few seconds.
+BARS_LATE_S: Final = 5
+# Later ones wait here to be put into finished bars; more than this at once is a replay by mistake.
+BARS_LATE_WAITING_MAX: Final = 10_000
+# Later than this they are counted and left out: their second-bars are not kept that long.
+BARS_LATE_MAX_S: Final = 2 * 86_400
+# How often bars are stored and published: what a chart that moves wants, one upsert per interval.
+BARS_EVERY_S: Final = 1.0
+# Holes of one symbol that wait to be filled from the venue's history; the oldest is given up.
+BAR_HOLES_MAX: Final = 64
+# A venue's history has a minute this long after its end.
+HISTORY_DELAY_S: Final = 10
+# Asking a venue for history, and the wait before it is asked again.
+HISTORY_ANSWER_S: Final = 20.0
+HISTORY_RETRY_S: Final = 30.0
+# One question to a venue: what every one of them gives in one page.
+HISTORY_BARS_MAX: Final = 500
+# How long bars of short intervals are kept, in seconds by interval; longer ones for ever.
+MARKET_BARS_KEPT_S: Final = {1: 3 * 86_400, 5: 14 * 86_400, 60: 800 * 86_400}

@@ -62,13 +62,13 @@ class Checker:
     def passed(self, piece: Piece) -> pl.DataFrame:
         """Return the usable rows of a piece, in its order."""
         seen = self._streams.setdefault(piece.stream, _Seen(piece.stream))
-        frame = piece.frame
+        broken = pl.repeat(False, piece.frame.height, dtype=pl.Boolean, eager=True)
         for name, rule in rules(piece.stream.kind).items():
-            broken = frame.select(rule.alias("broken"))["broken"]
-            if broken.any():
-                first_line = piece.line if frame.height == piece.frame.height else None
-                seen.quarantine(name, frame, broken, piece.digits, first_line)
-                frame = frame.filter(~broken)
+            now = piece.frame.select(rule.alias("broken"))["broken"] & ~broken
+            if now.any():
+                seen.quarantine(name, piece.frame, now, piece.digits, piece.line)
+                broken |= now
+        frame = piece.frame.filter(~broken)
         if frame.height:
             seen.times(frame["ts_ns"].to_numpy(), self._calendar, self._gap_ns)
             seen.places(frame, piece.digits)

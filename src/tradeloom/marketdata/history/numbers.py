@@ -82,7 +82,7 @@ def volumes(column: Decimals) -> Int64Array:
     if not exact.all():
         row = int(exact.argmin())
         raise BadNumberError(row, f"a volume does not fit {VOLUME_DIGITS} decimals in 62 bits")
-    return value * np.sign(rounded)
+    return np.asarray(value * np.sign(rounded), np.int64)
 
 
 def _written_out(text: pl.Series, odd: pl.Series) -> pl.Series:

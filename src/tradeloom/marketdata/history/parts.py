@@ -171,5 +171,5 @@ def _check_range(
     for name in columns:
         low, high = rows[name].min(), rows[name].max()
         if int(low) < least or int(high) > most:  # type: ignore[arg-type]
-            problem = f"column {name} holds {low} to {high}"
+            problem = f"column {name} holds {low!r} to {high!r}"
             raise CatalogError(str(stream), problem, f"values are {least} to {most}")

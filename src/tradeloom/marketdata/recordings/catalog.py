@@ -49,8 +49,8 @@ def open_recordings(paths: Iterable[Path | str]) -> Catalog:
     """Open every recording under `paths`; folders are searched to the bottom.
 
     A history catalog gives one recording per stream of quotes. In a folder, files of unknown kinds
-    are passed over and listed; a file given by name must be a recording. Raises RecordingError for a
-    damaged file, and when nothing at all is found.
+    are passed over and listed; a file given by name must be a recording. Raises RecordingError for
+    a damaged file, and when nothing at all is found.
     """
     parts: defaultdict[tuple[str, str], list[Recording]] = defaultdict(list)
     skipped: list[Skipped] = []

@@ -153,7 +153,8 @@ def recognise_cryptofeed(path: Path, text: bytes, options: Options) -> CaptureSo
         raise Unknown(path, "a capture of REST bodies without frames", "give the ws file beside it")
     host = url[1]
     for name, venue in _HOSTS.items():
-        if name in host:
+        # By whole labels: the futures' host ends in the letters of the spot market's.
+        if host == name or host.endswith(b"." + name):
             return CaptureSource(path, "cryptofeed", venue, options.venue or venue, options.symbol)
     problem = f"no decoder for frames of {host.decode('ascii', 'replace')}"
     raise RecordingError(path, problem, f"known: {', '.join(sorted(_DECODERS))}")

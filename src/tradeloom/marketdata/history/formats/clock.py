@@ -19,7 +19,7 @@ from tradeloom.marketdata.recordings.decimals import rescale
 _PLACES: Final = {"ts_ns": 0, "ts_us": 3, "ts_ms": 6, "ts_s": 9}
 # Whole digits of a present-day count in each unit: 1.7e9 s up to 1.7e18 ns.
 _UNIT_OF_DIGITS: Final = {9: 9, 10: 9, 12: 6, 13: 6, 15: 3, 16: 3, 18: 0, 19: 0}
-_COUNT: Final = r"^\d{9,19}(?:\.\d+)?$"
+_COUNT: Final = r"^\d+(?:\.\d+)?$"
 # Tried in order on the first value; the first that fits reads the file.
 _FORMS: Final = (
     "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",

@@ -57,9 +57,13 @@ class Source(Protocol):
     opening: Opening
     # Everything beside the file's bytes that decides what is read from it.
     identity: str
-    # Text bytes read so far, and rows passed over by reason.
+    # Text bytes read so far.
     done: int
-    ignored: Mapping[str, int]
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """Return the rows passed over, by reason."""
+        ...
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the rows. Raises RecordingError for a damaged file, with the line."""

@@ -50,6 +50,7 @@ _DELIMITERS: Final = ("\t", ";", "|", ",")
 _SYMBOL: Final = re.compile(r"[A-Za-z0-9]+")
 _NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 _COMMA: Final = re.compile(r"[+-]?\d+,\d+")
+_BOM: Final = b"\xef\xbb\xbf"
 _BUY: Final = ("buy", "b", "1", "bid", "true")
 _SELL: Final = ("sell", "s", "-1", "ask", "false")
 _BAR: Final = ("open", "high", "low", "close")
@@ -105,6 +106,8 @@ class TableSource:
             header, _, body = first.text.partition(b"\n")
             self.done += len(header) + 1
             first = Block(2, body)
+        else:
+            first = Block(1, first.text.removeprefix(_BOM))
         any_rows = False
         for block in chain([first], blocks):
             text = block.text.rstrip(b"\n \r") + b"\n"
