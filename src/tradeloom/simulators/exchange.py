@@ -186,6 +186,7 @@ class Exchange:
         else:
             market.waiting.append(order)
         self._settlement.trigger(market)
+        self._settlement.fit_positions(market)
         self.publish(market)
         return order
 
@@ -222,6 +223,7 @@ class Exchange:
         market = self.markets[order.symbol]
         self._settlement.amend(market, order, price, size, client_id, stop_price, must_reduce)
         self._settlement.trigger(market)
+        self._settlement.fit_positions(market)
         self.publish(market)
         return order
 
@@ -264,6 +266,7 @@ class Exchange:
                     market.seq = max(market.seq, event.seq)
             self._settlement.fill_crossed(market)
         self._settlement.trigger(market)
+        self._settlement.fit_positions(market)
         self.publish(market, event.venue_ns)
 
     # ---- telling -----------------------------------------------------------------------------

@@ -199,6 +199,7 @@ class BalanceEvent(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...]  # of positions that changed with them
     cause: str
     ts_ns: int
+    amount: int = 0  # money that came or went by itself (funding, a deposit)
 
 
 AccountEvent = OrderEvent | BalanceEvent

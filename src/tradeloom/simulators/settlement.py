@@ -119,6 +119,8 @@ class Settlement:
 
     def work(self, market: Market, order: Order) -> None:
         """Match an order that just became active, then rest or expire what is left."""
+        if order.asked.reduce_only and not self._fits_position(market, order):
+            return
         limit = order.price if order.kind is OrderKind.LIMIT else None
         whole = order.asked.force is Force.FOK
         if whole and market.book.available(order.side, limit, order.account) < order.left:
@@ -146,6 +148,38 @@ class Settlement:
             self.end(market, order, Status.EXPIRED, why)
         elif order.left:
             market.book.rest(order)
+
+    def _held_against(self, order: Order) -> int:
+        """The position that an order reduces."""
+        account = self._exchange.accounts[order.account]
+        held = account.position(order.symbol, order.asked.position).size
+        return held if order.side is Side.SELL else -held
+
+    def _fits_position(self, market: Market, order: Order) -> bool:
+        """Make a reduce-only order no larger than its position; False when it is over by that."""
+        held = self._held_against(order)
+        if held <= 0:
+            self.end(market, order, Status.EXPIRED, Reason.REDUCE_ONLY)
+        elif order.left > held:
+            order.size = order.filled + held
+            if order in self._queue(market, order):
+                market.book.touch(order)
+                self._exchange.tell(order, Change.AMENDED)
+        return held > 0
+
+    def fit_positions(self, market: Market) -> None:
+        """Resting reduce-only orders never become more than what is left to reduce."""
+        if is_spot(market.instrument):
+            return
+        symbol = market.instrument.symbol
+        for held in list(self._exchange.books.open.values()):
+            for order in list(held.values()):
+                if (
+                    order.asked.reduce_only
+                    and order.symbol == symbol
+                    and (order.status is not Status.WAITING)
+                ):
+                    self._fits_position(market, order)
 
     def _self_trade(self, market: Market, taker: Order, maker: Order) -> bool:
         """Prevent a trade of an account with itself; False when it is allowed."""
@@ -383,10 +417,11 @@ class Settlement:
                 worth = cost_of(market.instrument, market.mark, abs(position.size))
                 paid = fee_of(worth, rate_ppm)
                 settle = market.instrument.settle
-                account.balance(settle).free -= paid if position.size > 0 else -paid
+                amount = -paid if position.size > 0 else paid
+                account.balance(settle).free += amount
                 self._exchange.listener.on_account(
                     BalanceEvent(
-                        account=account.name, assets=(settle,), symbols=(), cause="funding",
-                        ts_ns=self._exchange.clock.now_ns(),
+                        account=account.name, assets=(settle,), symbols=(symbol,),
+                        cause="funding", ts_ns=self._exchange.clock.now_ns(), amount=amount,
                     )
                 )  # fmt: skip

@@ -84,8 +84,10 @@ class _Made:
         """The inner price of a side: at least a tick apart, on the tick."""
         half = max(self.tick, self.spacing // 4)
         if side is Side.BUY:
-            return (self.middle - half) // self.tick * self.tick
-        return -(-(self.middle + half) // self.tick) * self.tick
+            best: int = (self.middle - half) // self.tick * self.tick
+        else:
+            best = -(-(self.middle + half) // self.tick) * self.tick
+        return best
 
     def _delta(self, snapshot: bool) -> BookDelta:
         changed: dict[Side, tuple[Level, ...]] = {}
