@@ -121,11 +121,10 @@ class Catalog:
 
         All prices have the same `digits`, the largest of the stream's.
         """
-        parts = self._within(Stream(venue, symbol, kind), start_ns, end_ns)
+        parts, digits = self._within(Stream(venue, symbol, kind), start_ns, end_ns)
         schema = {**COLUMNS[kind], DIGITS: pl.UInt8()}
         if not parts:
             return pl.LazyFrame(schema=schema)
-        digits = max(part.digits for part in parts)
         groups = []
         for run in runs(parts):
             frames = []
@@ -155,8 +154,7 @@ class Catalog:
 
         Memory holds the files that overlap in time, one when the stream is compacted.
         """
-        parts = self._within(Stream(venue, symbol, kind), start_ns, end_ns)
-        digits = max((part.digits for part in parts), default=0)
+        parts, digits = self._within(Stream(venue, symbol, kind), start_ns, end_ns)
         for run in runs(parts):
             rows = merged(self.root, kind, run, digits)
             if start_ns is not None:
@@ -314,13 +312,18 @@ class Catalog:
         self._log.append(state, Commit(tuple(added), tuple(gone)))
         self._sweep(gone)
 
-    def _within(self, stream: Stream, start_ns: int | None, end_ns: int | None) -> list[Part]:
-        return [
+    def _within(
+        self, stream: Stream, start_ns: int | None, end_ns: int | None
+    ) -> tuple[list[Part], int]:
+        """Return the files that reach into a span, and the digits of the whole stream."""
+        every = self._parts(self._log.load(), stream)
+        found = [
             part
-            for part in self._parts(self._log.load(), stream)
+            for part in every
             if (start_ns is None or part.last_ns >= start_ns)
             and (end_ns is None or part.first_ns < end_ns)
         ]
+        return found, max((part.digits for part in every), default=0)
 
     def _parts(self, state: State, stream: Stream) -> list[Part]:
         return [part for part in state.parts.values() if part.stream == stream]
