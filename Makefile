@@ -49,7 +49,7 @@ CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '
 CARGO_ARGS := --manifest-path core/Cargo.toml
 PYTHON_PATHS := src tests benchmarks
 
-.PHONY: help setup run web web-test api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak docs lock clean
+.PHONY: help setup run web web-test api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak proto docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,10 @@ fmt: $(STAMP)/node ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(CARGO) fmt $(CARGO_ARGS)
 	cd web && $(NPM) run -s fmt
+
+proto: $(STAMP)/packages ## generate Python messages from proto/
+	$(BIN)/python -m grpc_tools.protoc -Itradeloom/connectors/proto=proto/tradeloom/venue/v1 \
+		--python_out=src --pyi_out=src proto/tradeloom/venue/v1/venue.proto
 
 docs: $(STAMP)/venv ## the documentation as a site in build/site
 	$(BIN)/uv pip install -q 'mkdocs-material>=9.6' || $(BIN)/python -m pip install -q 'mkdocs-material>=9.6'

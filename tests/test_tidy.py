@@ -44,7 +44,9 @@ def _sources() -> list[Path]:
         path
         for folder in SOURCE_FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in SOURCE_SUFFIXES and "__pycache__" not in path.parts
+        if path.suffix in SOURCE_SUFFIXES
+        and "__pycache__" not in path.parts
+        and not path.stem.endswith("_pb2")  # generated
     )
 
 
