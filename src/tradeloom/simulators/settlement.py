@@ -376,7 +376,7 @@ class Settlement:
     def fill_crossed(self, market: Market) -> None:
         """The outside market moved over orders of ours: they fill at their price."""
         for order, size, outside in market.book.crossed_orders():
-            market.book.take_outside(opposite(order.side), outside, size)
+            market.book.take_outside(order.side, outside, size)
             self._trade(market, None, order, order.price, size)
 
     def trigger(self, market: Market) -> None:
