@@ -3,7 +3,7 @@
     python -m benchmarks.history [rows]
 
 The rows are a CSV file of quotes made from a seed. The baseline reads it with the csv module,
-Decimal and datetime-free integers, checks, deduplicates and writes one file: what one would write
+Decimal, checks, deduplicates and writes one file: what one would write
 in an evening. Both must find the same quotes.
 """
 
@@ -77,7 +77,7 @@ def scan(catalog: Catalog) -> tuple[int, int]:
     rows = total = 0
     for frame in catalog.read("csv", "EURUSD", Kind.QUOTES):
         rows += frame.height
-        total += int(frame["bid"].sum() + frame["ask"].sum())
+        total += int(frame["bid"].sum()) + int(frame["ask"].sum())
     return rows, total
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -121,6 +122,17 @@ def recognise(path: Path, options: Options) -> Source:
             return source
     what = "a recorded format" if options.format == "auto" else f"the format {options.format}"
     raise Unknown(path, f"not {what}", _advice())
+
+
+def zone_of(path: Path, options: Options) -> ZoneInfo | None:
+    """Return the zone the caller named. Raises RecordingError for an unknown one."""
+    if options.timezone is None:
+        return None
+    try:
+        return ZoneInfo(options.timezone)
+    except (KeyError, ValueError, OSError) as error:
+        problem = f"unknown time zone {options.timezone!r}"
+        raise RecordingError(path, problem, "give one like Europe/London") from error
 
 
 def text_bytes(path: Path) -> int:

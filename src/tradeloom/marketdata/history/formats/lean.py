@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from tradeloom.marketdata.calendar import Opening
-from tradeloom.marketdata.history.formats.format import Options, Piece
+from tradeloom.marketdata.history.formats.format import Options, Piece, zone_of
 from tradeloom.marketdata.history.formats.lines import Lines
 from tradeloom.marketdata.history.formats.national import NationalBest
 from tradeloom.marketdata.history.kinds import DIGITS, Kind, Stream
@@ -229,8 +229,7 @@ def recognise(path: Path, _text: bytes, options: Options) -> LeanSource | None:
         problem = f"Lean {market} files of {step} {what}s cannot be imported"
         raise RecordingError(path, problem, "give tick or minute files")
     zone = _ZONES.get((market, broker)) if family else UTC
-    if options.timezone:
-        zone = ZoneInfo(options.timezone)
+    zone = zone_of(path, options) or zone
     if zone is None:
         problem = f"the clock zone of broker {broker!r} is not known"
         raise RecordingError(path, problem, "give --timezone")

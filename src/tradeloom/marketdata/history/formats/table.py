@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from tradeloom.marketdata.calendar import Opening
 from tradeloom.marketdata.history.formats.clock import Clock, ClockError
-from tradeloom.marketdata.history.formats.format import Options, Piece
+from tradeloom.marketdata.history.formats.format import Options, Piece, zone_of
 from tradeloom.marketdata.history.formats.lines import Lines
 from tradeloom.marketdata.history.kinds import Kind, Stream
 from tradeloom.marketdata.history.limits import SNIFF_LINES
@@ -83,7 +82,7 @@ class TableSource:
             for at in prices
             if at < len(row)
         )
-        self._clock = Clock(self._columns, self._zone(options.timezone))
+        self._clock = Clock(self._columns, zone_of(path, options))
         symbol = options.symbol or (found[0] if (found := _SYMBOL.match(path.name)) else "")
         if not symbol:
             raise RecordingError(path, "no symbol in the file's name", "give --symbol")
@@ -214,15 +213,6 @@ class TableSource:
         shown = ", ".join(name for name in self._columns if name[0] != "-") or "none known"
         problem = f"neither quotes (bid, ask), trades (price) nor bars (open…close): {shown}"
         raise RecordingError(self.path, problem, f"give --columns, of {_KNOWN}", 1)
-
-    def _zone(self, name: str | None) -> ZoneInfo | None:
-        if name is None:
-            return None
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            problem = f"unknown time zone {name!r}"
-            raise RecordingError(self.path, problem, "give one like Europe/London") from error
 
 
 def recognise(path: Path, text: bytes, options: Options) -> TableSource | None:
