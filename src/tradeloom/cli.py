@@ -242,6 +242,54 @@ def rebuild(
     raise typer.Exit(rebuilt(loaded))
 
 
+@app.command()
+def simulate(
+    venues: Annotated[str, typer.Argument(help="Venues, comma-separated, or all.")],
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Option("--from", help="Recorded frames to play; may be repeated."),
+    ] = None,
+    speed: Annotated[str, typer.Option(help="Market seconds per second, or max.")] = "1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 9777,
+    seed: Annotated[int, typer.Option(min=0, help="Names the market, keys and chances.")] = 1,
+    symbols: Annotated[str, typer.Option(help="Comma-separated; a handful by default.")] = "",
+    key: Annotated[
+        list[str] | None, typer.Option(help="[VENUE=]KEY:SECRET[:PASSPHRASE]; may be repeated.")
+    ] = None,
+    rate: Annotated[float, typer.Option(help="Events per second of a made market's symbol.")] = 10,
+    loop: Annotated[bool, typer.Option(help="Play a recording again and again.")] = False,
+    hold: Annotated[bool, typer.Option(help="Move the market only on command.")] = False,
+) -> None:
+    """Start protocol-true stand-ins of venues that any client can talk to.
+
+    Examples:
+
+      tradeloom simulate binance
+
+      tradeloom simulate binance,binance_usdm --from btcusdt.gz --speed 10
+
+      tradeloom simulate all --port 9777 --seed 7
+    """
+    from tradeloom.app.simulate import Wanted
+    from tradeloom.app.simulate import simulate as start
+
+    wanted = Wanted(
+        venues=venues,
+        recordings=recordings or [],
+        speed=speed,
+        host=host,
+        port=port,
+        seed=seed,
+        symbols=symbols,
+        keys=key or [],
+        rate=rate,
+        loop=loop,
+        hold=hold,
+    )
+    raise typer.Exit(start(wanted))
+
+
 config = typer.Typer(help="The settings of the service.", no_args_is_help=True)
 app.add_typer(config, name="config")
 

@@ -115,6 +115,7 @@ class VenueDialect(ABC):
             self.name, self.instruments(symbols), self.clock, self,
             self_trade=self.self_trade, first_id=self.first_id,
         )  # fmt: skip
+        self.frame_source = ""
         self._numbers = itertools.count(1)
         self._held: list[AccountEvent] = []
         self._timers: list[tuple[float, Callable[[], None]]] = []
@@ -213,10 +214,19 @@ class VenueDialect(ABC):
         """Send a recorded frame as it was (after its event moved the book)."""
         self.publish(channel, payload)
 
+    @classmethod
+    def figures_in(cls, frame: bytes) -> Iterable[tuple[str, str, str]]:
+        """What a recorded frame of this venue trades: (our symbol, a price, a size) as texts, so
+        that a recording is recognised and its symbols are listed with enough decimals. Nothing if
+        the frame is no market data of this venue.
+        """
+        return ()
+
     def read_frame(self, ts_ns: int, frame: bytes) -> Iterable[tuple[str, bytes, MarketInput]]:
         """A recorded frame of this venue as (channel, payload, event); nothing if it is no market
         data. `payload` is what `publish(channel, payload)` sends when the recording is played
-        as it is. Symbols and digits of the event are those of `self.exchange`.
+        as it is. Symbols and digits of the event are those of `self.exchange`. `frame_source` is
+        the URL of the frame, or the name of the file where it tells none.
         """
         return ()
 

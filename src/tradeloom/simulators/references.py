@@ -43,6 +43,14 @@ def reference(base: str) -> Reference:
     return REFERENCES.get(base, _UNKNOWN)
 
 
+def learn(base: str, price: str, price_digits: int, size_digits: int) -> None:
+    """A recording knows better than this table: a new base, or one with more decimals."""
+    known = REFERENCES.get(base)
+    if known is None or known.price_digits < price_digits or known.size_digits < size_digits:
+        swing = known.daily_percent if known else _UNKNOWN.daily_percent
+        REFERENCES[base] = Reference(price, price_digits, size_digits, swing)
+
+
 def split(symbol: str) -> tuple[str, str]:
     """Base and quote of one of our symbols: `BTCUSDT` and `BTCUSDT-PERP` are BTC and USDT.
 

@@ -46,6 +46,31 @@ class _Snapshot(msgspec.Struct):
     asks: _Rows
 
 
+def figures_in(frame: bytes, futures: bool) -> Iterator[tuple[str, str, str]]:
+    """(symbol, price, size) of a frame that spot, or the futures market, would send."""
+    try:
+        outer = _combined.decode(frame)
+        if not outer.stream:
+            return
+        data = _data.decode(bytes(outer.data))
+    except msgspec.DecodeError:
+        return
+    is_futures = data.e == "bookTicker" or data.pu >= 0 or bool(data.X)
+    # An aggTrade or kline is the same in both.
+    if not data.s or data.e not in ("", "bookTicker", "trade", "depthUpdate"):
+        return
+    if is_futures is not futures:
+        return
+    symbol = f"{data.s}-PERP" if futures else data.s
+    if data.e == "trade":
+        yield symbol, data.p, data.q
+    elif isinstance(data.b, str):
+        yield symbol, data.b, data.B
+    else:
+        for price, size in data.b[:5]:
+            yield symbol, price, size
+
+
 _combined = msgspec.json.Decoder(_Combined)
 _data = msgspec.json.Decoder(_Data)
 _snapshot = msgspec.json.Decoder(_Snapshot)
@@ -56,9 +81,9 @@ _NO_MARKET = frozenset({"INSURANCE_FUND", "ADL"})
 def read_frame(
     exchange: Exchange, ts_ns: int, frame: bytes, symbol: str = ""
 ) -> Iterator[tuple[str, bytes, MarketInput]]:
-    """(stream, payload, event) of a frame; `symbol` is that of a REST snapshot, whose text tells
-    none: the symbol of the whole recording then. Frames of symbols that are not listed, and
-    figures with more decimals than listed, give nothing.
+    """(stream, payload, event) of a frame. `symbol` is a text that names the symbol of a REST
+    snapshot, which does not tell it: its URL, or the file's name. Frames of symbols that are not
+    listed, and figures with more decimals than listed, give nothing.
     """
     try:
         outer = _combined.decode(frame)
@@ -113,8 +138,9 @@ def _of_snapshot(
 
 
 def _only(exchange: Exchange, symbol: str) -> Market | None:
-    if symbol:
-        return exchange.by_wire.get(symbol)
+    named = [market for wire, market in exchange.by_wire.items() if wire in symbol.upper()]
+    if named:
+        return max(named, key=lambda market: len(market.instrument.wire))
     markets = list(exchange.markets.values())
     return markets[0] if len(markets) == 1 else None
 

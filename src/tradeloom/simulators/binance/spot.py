@@ -19,7 +19,7 @@ from tradeloom.simulators.binance.errors import SPOT
 from tradeloom.simulators.binance.family import Family, Operation
 from tradeloom.simulators.binance.markets import SpotMarkets
 from tradeloom.simulators.binance.private import UserData
-from tradeloom.simulators.binance.recorded import read_frame
+from tradeloom.simulators.binance.recorded import figures_in, read_frame
 from tradeloom.simulators.binance.rows import SpotStreams
 from tradeloom.simulators.binance.trading import SpotTrading
 from tradeloom.simulators.clock import Clock
@@ -133,7 +133,12 @@ class BinanceSpot(Family):
 
     def read_frame(self, ts_ns: int, frame: bytes) -> Iterable[tuple[str, bytes, MarketInput]]:
         """Combined-stream frames and REST snapshots of Binance recordings."""
-        return read_frame(self.exchange, ts_ns, frame)
+        return read_frame(self.exchange, ts_ns, frame, self.frame_source)
+
+    @classmethod
+    def figures_in(cls, frame: bytes) -> Iterable[tuple[str, str, str]]:
+        """What a recorded frame trades."""
+        return figures_in(frame, futures=False)
 
 
 def _listed(venue: str, symbol: str) -> VenueInstrument:

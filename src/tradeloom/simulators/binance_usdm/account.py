@@ -117,7 +117,7 @@ class UsdmAccount:
             "availableBalance": free,
             "maxWithdrawAmount": free,
             "marginAvailable": True,
-            "updateTime": 0,
+            "updateTime": self._venue.clock.now_ms(),
         }
 
     def balance(self, _params: Params, caller: Caller) -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ class UsdmAccount:
                     "availableBalance": row["availableBalance"],
                     "maxWithdrawAmount": row["maxWithdrawAmount"],
                     "marginAvailable": True,
-                    "updateTime": 0,
+                    "updateTime": row["updateTime"],
                 }
             )
         return rows

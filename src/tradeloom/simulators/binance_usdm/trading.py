@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tradeloom.simulators.binance.budgets import OverLimit
 from tradeloom.simulators.binance.errors import BinanceError, illegal
-from tradeloom.simulators.binance.family import Caller, Operation
+from tradeloom.simulators.binance.family import Caller, Operation, Work
 from tradeloom.simulators.binance.params import Params
 from tradeloom.simulators.binance_usdm.orders import (
     algo_row,
@@ -138,7 +137,7 @@ class UsdmTrading:
         orders = self._list(params, "batchOrders")
         if not 1 <= len(orders) <= BATCH_MAX:
             raise BinanceError(-4082, "Invalid number of batch place orders.")
-        return [self._each(lambda one=each: self.place(_params_of(one), caller)) for each in orders]
+        return [self._each(self.place, _params_of(each), caller) for each in orders]
 
     def cancel_batch(self, params: Params, caller: Caller) -> list[dict[str, Any]]:
         """Up to ten cancellations, each with its own outcome."""
@@ -148,14 +147,12 @@ class UsdmTrading:
         else:
             names = self._list(params, "origClientOrderIdList")
             rows = [{"origClientOrderId": each} for each in names]
-        return [
-            self._each(lambda one=each: self.cancel(_params_of({"symbol": symbol, **one}), caller))
-            for each in rows[:10]
-        ]
+        wanted = [_params_of({"symbol": symbol, **each}) for each in rows[:10]]
+        return [self._each(self.cancel, each, caller) for each in wanted]
 
-    def _each(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _each(self, work: Work, params: Params, caller: Caller) -> Any:
         try:
-            return work()
+            return work(params, caller)
         except BinanceError as error:
             return error.body()
         except Refused as refused:

@@ -19,7 +19,7 @@ from tradeloom.simulators.accounts import Fees
 from tradeloom.simulators.binance.budgets import Limit
 from tradeloom.simulators.binance.errors import USDM
 from tradeloom.simulators.binance.family import Family, Operation
-from tradeloom.simulators.binance.recorded import read_frame
+from tradeloom.simulators.binance.recorded import figures_in, read_frame
 from tradeloom.simulators.binance_usdm.account import UsdmAccount
 from tradeloom.simulators.binance_usdm.markets import UsdmMarkets
 from tradeloom.simulators.binance_usdm.private import UsdmUserData
@@ -92,8 +92,8 @@ class BinanceUsdm(Family):
         """The three roots, each raw and combined, and the WebSocket API."""
         found = [Socket("/ws-fapi/v1", API, PING_S, PONG_S)]
         for root in ("public", "market", PRIVATE):
-            for path in ("/ws", "/ws/{streams:.+}", "/stream"):
-                found.append(Socket(f"/{root}{path}", root, PING_S, PONG_S))
+            paths = (f"/{root}{path}" for path in ("/ws", "/ws/{streams:.+}", "/stream"))
+            found += [Socket(path, root, PING_S, PONG_S) for path in paths]
         return found
 
     def on_open(self, session: Session) -> None:
@@ -167,7 +167,12 @@ class BinanceUsdm(Family):
 
     def read_frame(self, ts_ns: int, frame: bytes) -> Iterable[tuple[str, bytes, MarketInput]]:
         """Combined-stream frames and REST snapshots of USD-M recordings."""
-        return read_frame(self.exchange, ts_ns, frame)
+        return read_frame(self.exchange, ts_ns, frame, self.frame_source)
+
+    @classmethod
+    def figures_in(cls, frame: bytes) -> Iterable[tuple[str, str, str]]:
+        """What a recorded frame trades."""
+        return figures_in(frame, futures=True)
 
     def _watch(self) -> None:
         """Listen keys, dead-man switches and funding, by the venue's clock."""
