@@ -67,6 +67,21 @@ class Settings(BaseSettings):
     demo_balance: str = Field(
         "10000", pattern=r"^\d{1,12}(\.\d{1,2})?$", description="Money of a new demo account."
     )
+    four_eyes_amount: str = Field(
+        "",
+        pattern=r"^(\d{1,12}(\.\d{1,2})?)?$",
+        description="Deposits, withdrawals, credit and corrections from this amount on wait for a "
+        "second person; empty: never, 0: always.",
+    )
+    four_eyes_accounts: int = Field(
+        0,
+        ge=0,
+        description="Changes of groups and instruments that concern so many accounts wait for a "
+        "second person; 0: never.",
+    )
+    four_eyes_hours: float = Field(
+        24.0, gt=0, le=720, description="How long such a request waits before it expires."
+    )
     requests_per_s: float = Field(
         200.0, gt=0, description="Requests per second and client address, after a burst."
     )

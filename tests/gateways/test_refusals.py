@@ -252,7 +252,10 @@ def test_every_answer_carries_the_security_headers(live: Service) -> None:
 
 def test_the_kill_switch_stops_everybody(live: Service, anna: str, annas: int) -> None:
     with live.client(live.admin()) as staff, live.client(anna) as api:
-        assert staff.post("/kill-switch", json={"reason": "a drill"}).is_success
+        assert not staff.post("/kill-switch", json={"reason": "a drill"}).is_success
+        body = {"reason": "a drill", "confirm": "halt"}
+        problem(staff.post("/kill-switch", json=body), 422)
+        assert staff.post("/kill-switch", json=body | {"confirm": "HALT"}).is_success
         try:
             halted = problem(api.post("/orders", json=ORDER | {"account": annas}), 409)
             assert halted["name"] == "HALTED"

@@ -1,9 +1,10 @@
-"""Keeps one-minute bars in the store, so that charts are there again after a restart."""
+"""Keeps bars in the store: charts are there again after a restart, and go back further."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -14,11 +15,14 @@ from tradeloom.marketdata.bars import Bar, BarBuilder
 from tradeloom.marketdata.limits import BARS_KEPT
 from tradeloom.store import StoreError
 from tradeloom.store.bar_builder import BarBuilder as StoredBars
-from tradeloom.store.bars import BarStore
+from tradeloom.store.bars import INTERVALS_S, BarStore
 
 log = logging.getLogger(__name__)
 
 MINUTE_S = 60
+# Seconds are nothing a chart shows; every longer interval is kept, so that none need be put
+# together from thousands of minutes.
+KEPT_S = tuple(each for each in INTERVALS_S if each >= MINUTE_S)
 
 
 class BarKeeper:
@@ -26,7 +30,7 @@ class BarKeeper:
 
     def __init__(self, store: BarStore, board: QuoteBoard, symbols: dict[str, int]) -> None:
         self._store = store
-        self._builder = StoredBars((MINUTE_S,))
+        self._builder = StoredBars(KEPT_S)
         self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
         for symbol, number in self._numbers.items():
             self._builder.define(number, symbol, symbols[symbol])
@@ -34,8 +38,10 @@ class BarKeeper:
         self.stop_listening: Callable[[], None] = board.listen(self._take)
 
     async def load(self, bars: BarBuilder) -> None:
-        """Give the newest stored bars to those in memory."""
+        """Give the newest stored bars to those in memory, and go on with the unfinished ones."""
         stored = await self._store.newest(self._numbers, MINUTE_S, BARS_KEPT)
+        if stored:
+            self._builder.resume(await self._store.unfinished(stored, time.time_ns()))
         for symbol, rows in stored.items():
             bars.load(
                 symbol,

@@ -26,3 +26,8 @@ VENUE_QUOTE_AGE_MS: Final = 15_000
 QUIET_QUOTE_S: Final = 5.0
 # How long a start waits for a venue's list of instruments.
 VENUE_START_S: Final = 30.0
+# Daily jobs: the first time when the start is long over, again every hour (each looks for what is
+# a day old or more, so most find nothing), and soon when the database was away.
+HOUSEKEEPING_FIRST_S: Final = 30.0
+HOUSEKEEPING_EVERY_S: Final = 3_600.0
+HOUSEKEEPING_RETRY_S: Final = 60.0

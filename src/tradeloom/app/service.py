@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,17 +22,23 @@ import uvicorn
 from tradeloom import __version__
 from tradeloom.app.bars import BarKeeper
 from tradeloom.app.definitions import define
+from tradeloom.app.housekeeping import jobs, keep_house
 from tradeloom.app.limits import DISK_FREE_BYTES_MIN, FIRST_QUOTE_S
 from tradeloom.app.market import MarketFeed, Source, generated, recorded
 from tradeloom.app.tracing import TracingMissing, tracer
 from tradeloom.engine.event_log import events_behind
 from tradeloom.engine.journal import Journal
 from tradeloom.engine.shard import Shard
+from tradeloom.gateways.causes import Inputs
 from tradeloom.gateways.desk import Desk
 from tradeloom.gateways.history import EventHistory
 from tradeloom.gateways.identity import Callers
+from tradeloom.gateways.journal_health import JournalHealth
 from tradeloom.gateways.limits import FRAME_BYTES_MAX, PING_S, PONG_S
+from tradeloom.gateways.markups import Markups
 from tradeloom.gateways.meters import Meters
+from tradeloom.gateways.office import FourEyes, Office
+from tradeloom.gateways.overview import Overview
 from tradeloom.gateways.quotes import QuoteBoard
 from tradeloom.gateways.rates import Rates
 from tradeloom.gateways.records import Records
@@ -102,13 +109,15 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(_cancel, [first_admin])
         channels = await define(desk, source)
         board, bars = QuoteBoard(), BarBuilder()
+        bar_store = BarStore(database)
         keeper = BarKeeper(
-            BarStore(database), board, {channel.symbol: channel.digits for channel in channels}
+            bar_store, board, {channel.symbol: channel.digits for channel in channels}
         )
         await keeper.load(bars)
         feed = MarketFeed(source, channels, desk, board, bars, settings.speed)
         meters = Meters()
-        hub = Hub(desk.outbox, board)
+        markups = Markups(desk)
+        hub = Hub(desk.outbox, board, markups)
         stack.callback(hub.close)
         callers = Callers(security.authenticate)
         history = EventHistory(
@@ -125,10 +134,22 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             "sockets": lambda: sockets.open,
             "stored_seq": lambda: writer.progress.last_seq,
         }
+        rule = FourEyes(
+            Decimal(settings.four_eyes_amount) if settings.four_eyes_amount else None,
+            settings.four_eyes_accounts,
+            settings.four_eyes_hours * 3_600,
+        )
+        office = Office(desk, database, rule)
         gate = Gate(
             desk=desk,
             board=board,
             bars=bars,
+            bar_store=bar_store,
+            office=office,
+            overview=Overview(desk, board),
+            markups=markups,
+            inputs=Inputs(journal_dir, journal, SHARD),
+            journal=JournalHealth(journal_dir, journal, SHARD, desk),
             callers=callers,
             security=security,
             database=database,
@@ -142,6 +163,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         tasks = [asyncio.create_task(feed.run()), asyncio.create_task(sockets.sweep())]
         stack.push_async_callback(keeper.flush)
         tasks.append(asyncio.create_task(keeper.run()))
+        work = jobs(bar_store, security, office.approvals)
+        tasks.append(asyncio.create_task(keep_house(work)))
         for task in tasks:
             task.add_done_callback(_ended)
         stack.push_async_callback(_cancel, tasks)

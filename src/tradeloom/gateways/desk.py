@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -19,7 +21,7 @@ from tradeloom.engine.codec import Encoder
 from tradeloom.engine.names import Names
 from tradeloom.engine.reads import Reads
 from tradeloom.engine.shard import Shard, ShardClosed
-from tradeloom.gateways.limits import ANSWER_S
+from tradeloom.gateways.limits import ANSWER_S, ANSWERS_TIMED
 from tradeloom.gateways.outbox import OUTCOME, Outbox
 
 T = TypeVar("T")
@@ -73,6 +75,8 @@ class Desk:
     def __init__(self, shard: Shard) -> None:
         self.shard: Final = shard
         self.draining = False
+        # Seconds from a command to its durable answer, the newest ones.
+        self.took: Final[deque[float]] = deque(maxlen=ANSWERS_TIMED)
         core_names = shard.read(lambda core: Names.of(core, core.event_seq))
         self.names: Final = core_names
         self.outbox: Final = Outbox(core_names, shard.read(lambda core: core.event_seq))
@@ -88,6 +92,7 @@ class Desk:
         """Submit one packed command; its packed RESULT. Raises `Unanswered` and `Refused`."""
         if self.draining:
             raise Refused(ReturnCode.BUSY, "", _STOPPING)
+        began = time.perf_counter()
         try:
             future = self.shard.submit(record)
         except ShardClosed as error:
@@ -96,9 +101,11 @@ class Desk:
             return future.result()
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await future
+                result = await future
         except TimeoutError as error:
             raise Unanswered from error
+        self.took.append(time.perf_counter() - began)
+        return result
 
     def answer(self, result: bytes) -> Reply:
         """What one packed RESULT says."""

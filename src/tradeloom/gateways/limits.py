@@ -27,6 +27,16 @@ PAGE_ROWS: Final = 100
 PAGE_ROWS_MAX: Final = 1000
 # Rows of one statement file: a year of a very busy account, still only some ten megabytes.
 STATEMENT_ROWS_MAX: Final = 100_000
+# One preference: a layout of twenty panels is four kilobytes.
+PREFERENCE_BYTES_MAX: Final = 32 << 10
+# Exposure and margin levels are read from the whole book, at most this often, so many accounts at
+# a time between which others have their turn.
+OVERVIEW_EVERY_S: Final = 1.0
+OVERVIEW_SLICE: Final = 250
+# Accounts of one margin list: more in danger at once nobody reads.
+MARGIN_ROWS_MAX: Final = 1_000
+# Answers whose time is remembered for the health page: some minutes of a busy desk.
+ANSWERS_TIMED: Final = 2_048
 # Bars of one answer: a screen shows fewer.
 BARS_MAX: Final = 5_000
 # Verified tokens remembered, so that a hot client's token is verified once a second, not per call.
@@ -63,3 +73,11 @@ MESSAGES_BURST: Final = 200
 # How often the server pings, and how long it waits for the pong: below common proxy time-outs.
 PING_S: Final = 20.0
 PONG_S: Final = 20.0
+# gRPC: events waiting for one reader. At 5,000 a second this is half a minute of standstill.
+GRPC_QUEUE_MAX: Final = 150_000
+# Events in one message: large enough that a burst costs few messages, small enough to stay quick.
+GRPC_BATCH_MAX: Final = 256
+# Calls and streams of one venue service at once.
+GRPC_STREAMS_MAX: Final = 1_000
+# What calls in flight get at a stop.
+GRPC_DRAIN_S: Final = 5.0

@@ -53,6 +53,7 @@ class ApiCode(IntEnum):
     SIGN_UP_CLOSED = 2019
     PASSWORD_CHANGE = 2020
     TOKEN_REUSED = 2021
+    SECOND_PERSON = 2022
 
 
 _MISSING: Final = {
@@ -205,5 +206,6 @@ MEANINGS: Final[dict[ApiCode, str]] = {
     ApiCode.BAD_MESSAGE: "the message is not one of this protocol; see the API guide",
     ApiCode.SIGN_UP_CLOSED: "this service does not take sign-ups; ask its administrator",
     ApiCode.TOKEN_REUSED: "the refresh token was used before; the session is ended, sign in again",
+    ApiCode.SECOND_PERSON: "you asked for it yourself; somebody else has to agree",
     ApiCode.PASSWORD_CHANGE: "the password must be changed first; use /api/v1/me/password",
 }

@@ -98,6 +98,7 @@ def _same(value: Any) -> Any:
 
 _MAKERS: Final[dict[type, Callable[[Any], Any]]] = {
     int: _same,
+    float: _same,
     str: _same,
     bool: _same,
     type(None): _same,

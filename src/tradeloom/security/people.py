@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -132,10 +132,22 @@ class People:
                 raise NotFound("user")
             return await _user(connection, user_id)
 
-    async def listed(self, *, cursor: str | None = None, limit: int | None = None) -> Page[User]:
-        """Users, newest first; raises BadCursor."""
-        size = rows_of(limit)
-        query = select(t.users).order_by(t.users.c.id.desc()).limit(size + 1)
+    async def listed(
+        self,
+        *,
+        text: str = "",
+        role: Role | str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+    ) -> Page[User]:
+        """Users, newest first, all or with `text` in login or name; raises BadCursor, BadValue."""
+        u, size = t.users, rows_of(limit)
+        query = select(u).order_by(u.c.id.desc()).limit(size + 1)
+        if text := text.replace("\0", ""):
+            login = u.c.login.contains(text.lower(), autoescape=True)
+            query = query.where(or_(login, u.c.name.icontains(text, autoescape=True)))
+        if role is not None:
+            query = query.where(u.c.role == parse_role(role).value)
         if cursor is not None:
             query = query.where(t.users.c.id < decode(_LISTING, cursor, 1)[0])
         async with self._door.database.read() as connection:

@@ -58,16 +58,31 @@ async def entries(
     *,
     actor: int | None = None,
     action: str | None = None,
+    target: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Page[AuditRow]:
-    """What was done, newest first, all of it or by one user or of one kind; raises BadCursor."""
+    """What was done, newest first: by a user, to a target, between two times; raises BadCursor.
+
+    An `action` that ends with a dot stands for all that begin with it.
+    """
     size = rows_of(limit)
     query = select(t.audit).order_by(t.audit.c.id.desc()).limit(size + 1)
     if actor is not None:
         query = query.where(t.audit.c.actor == actor)
     if action is not None:
-        query = query.where(t.audit.c.action == action)
+        kind = t.audit.c.action
+        query = query.where(
+            kind.startswith(action, autoescape=True) if action.endswith(".") else kind == action
+        )
+    if target is not None:
+        query = query.where(t.audit.c.target == target)
+    if since is not None:
+        query = query.where(t.audit.c.ts >= since)
+    if until is not None:
+        query = query.where(t.audit.c.ts < until)
     if cursor is not None:
         query = query.where(t.audit.c.id < decode(_LISTING, cursor, 1)[0])
     async with database.read() as connection:

@@ -116,6 +116,13 @@ class History:
         rows = await self._all(query.order_by(f.c.seq.desc()))
         return page("fills", rows, size, _fill, lambda row: (row.seq,))
 
+    async def fills_between(self, shard: int, first: int, last: int) -> list[FillRow]:
+        """Fills whose event is among these, oldest first; at most a page."""
+        f = t.fills
+        query = _joined(f).where(f.c.shard == shard, f.c.seq >= first, f.c.seq <= last)
+        rows = await self._all(query.order_by(f.c.seq).limit(rows_of(None)))
+        return [_fill(row) for row in rows]
+
     async def open_positions(
         self,
         account: int | None,
@@ -184,12 +191,15 @@ class History:
         account: int | None,
         *,
         shard: int = 0,
+        level: MarginLevel | None = None,
         cursor: str | None = None,
         limit: int | None = None,
     ) -> Page[MarginRow]:
-        """Margin calls, stop-outs and recoveries."""
+        """Margin calls, stop-outs and recoveries, all of them or of one `level`."""
         m, size = t.margin_events, rows_of(limit)
         query = _of(select(m), m, account, shard).limit(size + 1)
+        if level is not None:
+            query = query.where(m.c.level == level.value)
         if cursor is not None:
             query = query.where(m.c.seq < decode("margin", cursor, 1)[0])
         rows = await self._all(query.order_by(m.c.seq.desc()))

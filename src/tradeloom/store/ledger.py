@@ -92,6 +92,12 @@ class LedgerBook:
             "transfers", rows, size, _transfer, lambda row: (row.ts, row.input_seq, row.leg)
         )
 
+    async def posted_by(self, shard: int, input_seq: int) -> list[TransferRow]:
+        """Every transfer of one input, in order."""
+        x = t.ledger_transfers
+        query = _transfers().where(x.c.shard == shard, x.c.input_seq == input_seq)
+        return [_transfer(row) for row in await self._all(query.order_by(x.c.leg))]
+
     async def cash_before(self, account: int, ts: int) -> Decimal:
         """The balance an account had just before `ts`."""
         x = t.ledger_transfers
@@ -207,6 +213,7 @@ def _transfer(row: Any) -> TransferRow:
         shard=row.shard,
         input_seq=row.input_seq,
         leg=row.leg,
+        seq=row.seq,
         ts=row.ts,
         account=row.account,
         ledger=Ledger(row.ledger),

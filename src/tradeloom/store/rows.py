@@ -143,12 +143,13 @@ class TransferRow(msgspec.Struct, frozen=True, kw_only=True):
     """A transfer between an account (`account`) and the house in one ledger and currency.
 
     A positive `amount` debits the house and credits the account. `after`: cash ledger only, what
-    the account had then. Its id is shard, `input_seq` and `leg`.
+    the account had then. Its id is shard, `input_seq` and `leg`; `seq` is that of its event.
     """
 
     shard: int
     input_seq: int
     leg: int
+    seq: int
     ts: int
     account: int
     ledger: Ledger

@@ -16,8 +16,10 @@ from tradeloom.domain.errors import Refused, Rejected
 from tradeloom.engine.reads import Reads
 from tradeloom.engine.views import AccountView, LedgerRow, TrialRow
 from tradeloom.gateways.rest.answers import Done, problems
+from tradeloom.gateways.rest.approvals import ApprovalOut, approval
 from tradeloom.gateways.rest.gate import Gate, IdempotencyKey, done, reply
 from tradeloom.gateways.rest.models import Closed, Positive, Signed, model_of
+from tradeloom.gateways.rest.tables import CSV, AsCsv, whole
 from tradeloom.gateways.wire import wire
 from tradeloom.security import NotAllowed, Principal, Scope
 from tradeloom.store import audit
@@ -29,6 +31,9 @@ Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Group = Annotated[str, Field(min_length=1, max_length=64, examples=["demo"])]
 Leverage = Annotated[int, Field(ge=0, le=10_000, description="0 takes the group's.")]
 
+_WAITS: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": ApprovalOut, "description": "Somebody else has to agree first"}
+}
 # The first number given out: short enough to say on the phone, long enough to look like one.
 _FIRST_ACCOUNT: Final = 100_001
 # Groups in which anybody may open an account with play money.
@@ -56,20 +61,29 @@ class ChangeIn(Closed):
     disabled: bool | None = None
 
 
-class MoneyIn(Closed):
+class Why(Closed):
+    """Why money moves, and whether somebody else has to agree first."""
+
+    reason: Annotated[str, Field(max_length=200, description="Kept for good.")] = ""
+    second_person: Annotated[
+        bool, Field(description="Wait for somebody else to agree, whatever the rule says.")
+    ] = False
+
+
+class MoneyIn(Why):
     """An amount in the account's currency."""
 
     amount: Positive
 
 
-class CreditIn(Closed):
+class CreditIn(Why):
     """Credit given or taken back; it carries margin but is not the customer's."""
 
     amount: Positive
     direction: Literal["in", "out"] = "in"
 
 
-class CorrectionIn(Closed):
+class CorrectionIn(Why):
     """A correction of either sign."""
 
     amount: Signed
@@ -84,8 +98,13 @@ def router(gate: Gate) -> APIRouter:
     books = Depends(gate.need(Scope.LEDGER_READ))
     opening = asyncio.Lock()
 
-    @api.get("/accounts", tags=["accounts"], response_model=list[AccountOut])  # type: ignore[valid-type]
-    async def list_accounts(caller: Principal = reads) -> Response:
+    @api.get(
+        "/accounts",
+        tags=["accounts"],
+        response_model=list[AccountOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def list_accounts(csv: AsCsv, caller: Principal = reads) -> Response:
         """The own accounts; all of them for staff."""
         known = gate.desk.read(Reads.accounts)
         numbers = known
@@ -94,7 +113,7 @@ def router(gate: Gate) -> APIRouter:
             numbers = sorted(each for each in caller.accounts if each in there)
         owners = await gate.security.owners.all()
         views = gate.desk.read(lambda r: [r.account(each) for each in numbers])
-        return reply([_shown(view, owners) for view in views])
+        return whole(csv, "accounts", AccountOut, [_shown(view, owners) for view in views])
 
     @api.post("/accounts", tags=["accounts"], response_model=AccountOut, status_code=201)
     async def open_account(
@@ -167,56 +186,67 @@ def router(gate: Gate) -> APIRouter:
         return reply(done(made))
 
     async def move(
-        caller: Principal, command: c.AccountCommand, what: str, amount: str
+        caller: Principal, operation: str, account: int, body: Any, key: str | None
     ) -> Response:
-        made = await gate.execute(command)
-        if not made.repeat:
-            await gate.note(caller, what, str(command.account), amount=amount)
-        return reply(done(made))
+        act = {"operation": operation, "account": account, "amount": body.amount}
+        if body.second_person or await gate.office.needs_second(act):
+            return reply(approval(await gate.office.ask(caller, act, body.reason)), 202)
+        return reply(done(await gate.office.do(caller, act, body.reason, key or "")))
 
-    @api.post("/accounts/{account}/deposits", tags=["money"], response_model=Done)
+    @api.post("/accounts/{account}/deposits", tags=["money"], response_model=Done, responses=_WAITS)
     async def deposit(
         account: Number, body: MoneyIn, key: IdempotencyKey = None, caller: Principal = money
     ) -> Response:
         """Put money in."""
-        command = c.Deposit(id=key or "", account=account, amount=Decimal(body.amount))
-        return await move(caller, command, "money.deposit", body.amount)
+        return await move(caller, "deposit", account, body, key)
 
-    @api.post("/accounts/{account}/withdrawals", tags=["money"], response_model=Done)
+    @api.post(
+        "/accounts/{account}/withdrawals", tags=["money"], response_model=Done, responses=_WAITS
+    )
     async def withdraw(
         account: Number, body: MoneyIn, key: IdempotencyKey = None, caller: Principal = money
     ) -> Response:
         """Take money out, up to what is free."""
-        command = c.Withdraw(id=key or "", account=account, amount=Decimal(body.amount))
-        return await move(caller, command, "money.withdrawal", body.amount)
+        return await move(caller, "withdrawal", account, body, key)
 
-    @api.post("/accounts/{account}/credits", tags=["money"], response_model=Done)
+    @api.post("/accounts/{account}/credits", tags=["money"], response_model=Done, responses=_WAITS)
     async def credit(
         account: Number, body: CreditIn, key: IdempotencyKey = None, caller: Principal = money
     ) -> Response:
         """Give credit, or take it back."""
-        kind = c.CreditIn if body.direction == "in" else c.CreditOut
-        command = kind(id=key or "", account=account, amount=Decimal(body.amount))
-        return await move(caller, command, f"money.credit_{body.direction}", body.amount)
+        return await move(caller, f"credit_{body.direction}", account, body, key)
 
-    @api.post("/accounts/{account}/corrections", tags=["money"], response_model=Done)
+    @api.post(
+        "/accounts/{account}/corrections", tags=["money"], response_model=Done, responses=_WAITS
+    )
     async def correct(
         account: Number, body: CorrectionIn, key: IdempotencyKey = None, caller: Principal = money
     ) -> Response:
         """Correct the balance by an amount of either sign."""
-        command = c.Correct(id=key or "", account=account, amount=Decimal(body.amount))
-        return await move(caller, command, "money.correction", body.amount)
+        return await move(caller, "correction", account, body, key)
 
-    @api.get("/accounts/{account}/ledger", tags=["ledger"], response_model=list[LedgerOut])  # type: ignore[valid-type]
-    async def account_ledger(account: Number, caller: Principal = reads) -> Response:
+    @api.get(
+        "/accounts/{account}/ledger",
+        tags=["ledger"],
+        response_model=list[LedgerOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def account_ledger(csv: AsCsv, account: Number, caller: Principal = reads) -> Response:
         """Balances of an account in the six ledgers."""
         gate.sees(caller, account)
-        return reply([wire(row) for row in gate.desk.read(lambda r: r.ledger(account))])
+        rows = [wire(row) for row in gate.desk.read(lambda r: r.ledger(account))]
+        return whole(csv, f"ledger-{account}", LedgerOut, rows)
 
-    @api.get("/ledger/trial-balance", tags=["ledger"], response_model=list[TrialOut])  # type: ignore[valid-type]
-    async def trial_balance(caller: Principal = books) -> Response:
+    @api.get(
+        "/ledger/trial-balance",
+        tags=["ledger"],
+        response_model=list[TrialOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def trial_balance(csv: AsCsv, caller: Principal = books) -> Response:
         """Customers and house per ledger and currency; each row adds up to zero."""
-        return reply([wire(row) for row in gate.desk.read(Reads.trial_balance)])
+        rows = [wire(row) for row in gate.desk.read(Reads.trial_balance)]
+        return whole(csv, "trial-balance", TrialOut, rows)
 
     return api
 

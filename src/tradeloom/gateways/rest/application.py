@@ -13,12 +13,17 @@ from starlette.middleware.cors import CORSMiddleware
 from tradeloom.gateways.rates import Rates
 from tradeloom.gateways.rest import (
     accounts,
+    approvals,
+    definitions,
     errors,
     history,
     market,
     orders,
     page,
     people,
+    preferences,
+    previews,
+    staff,
     system,
     trading,
     web,
@@ -56,7 +61,20 @@ def build(
     )
     errors.install(api)
     api.add_route(orders.PATH, orders.handler(gate), methods=["POST"], include_in_schema=False)
-    for room in (people, accounts, trading, market, history, system):
+    rooms = (
+        people,
+        preferences,
+        accounts,
+        previews,
+        trading,
+        market,
+        definitions,
+        approvals,
+        history,
+        staff,
+        system,
+    )
+    for room in rooms:
         api.include_router(room.router(gate))
     page.install(api, at_root=not web.is_built(web_dir))
     made: dict[str, Any] = {}

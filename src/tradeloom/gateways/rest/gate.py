@@ -16,6 +16,7 @@ from starlette.responses import Response
 from tradeloom.domain import commands as c
 from tradeloom.gateways.desk import Desk, Reply
 from tradeloom.gateways.identity import Callers, unauthenticated
+from tradeloom.gateways.markups import Markups
 from tradeloom.gateways.meters import Meters
 from tradeloom.gateways.quotes import QuoteBoard
 from tradeloom.gateways.rates import Rates
@@ -24,8 +25,13 @@ from tradeloom.gateways.wire import rfc3339, wire
 from tradeloom.marketdata.bars import BarBuilder
 from tradeloom.security import Client, Principal, Scope, Security
 from tradeloom.store import Database, audit
+from tradeloom.store.bars import BarStore
 
 if TYPE_CHECKING:
+    from tradeloom.gateways.causes import Inputs
+    from tradeloom.gateways.journal_health import JournalHealth
+    from tradeloom.gateways.office import Office
+    from tradeloom.gateways.overview import Overview
     from tradeloom.gateways.records import Records
 
 BEARER: Final = HTTPBearer(
@@ -56,10 +62,16 @@ class Gate:
     desk: Desk
     board: QuoteBoard
     bars: BarBuilder
+    bar_store: BarStore
     callers: Callers
     security: Security
     database: Database
     records: Records
+    office: Office
+    overview: Overview
+    markups: Markups
+    inputs: Inputs
+    journal: JournalHealth
     meters: Meters
     order_rates: Rates
     about: dict[str, Any]

@@ -4,42 +4,39 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends, Path, Query
-from starlette.requests import Request
 from starlette.responses import Response
 
-from tradeloom.domain import commands as c
-from tradeloom.domain.enums import TradeMode
 from tradeloom.domain.group import Group
 from tradeloom.domain.instrument import Instrument
+from tradeloom.gateways.candles import candles
 from tradeloom.gateways.limits import BARS_MAX
 from tradeloom.gateways.quotes import Quote, price
-from tradeloom.gateways.rest.answers import BarOut, Done, QuoteOut, problems
+from tradeloom.gateways.rest.answers import BarOut, QuoteOut, problems
 from tradeloom.gateways.rest.errors import missing
-from tradeloom.gateways.rest.gate import Gate, IdempotencyKey, done, reply
-from tradeloom.gateways.rest.models import Closed, model_of, words
+from tradeloom.gateways.rest.gate import Gate, reply
+from tradeloom.gateways.rest.models import model_of
+from tradeloom.gateways.rest.orders import when
+from tradeloom.gateways.rest.tables import CSV, AsCsv, whole
 from tradeloom.gateways.wire import rfc3339, wire
-from tradeloom.marketdata.bars import PERIODS, Bar, longer
+from tradeloom.marketdata.bars import Bar
 from tradeloom.security.rights import Principal, Scope
 
 InstrumentOut = model_of(Instrument, "InstrumentOut")
 GroupOut = model_of(Group, "GroupOut")
 Symbol = Annotated[str, Path(min_length=1, max_length=32)]
+GroupName = Annotated[str, Path(min_length=1, max_length=64)]
+Viewer = Annotated[
+    int | None,
+    Query(ge=1, le=2**63 - 1, description="Show the prices this account would be filled at."),
+]
 Period = Annotated[str, Query(pattern="^(M1|M5|M15|M30|H1|H4|D1|W1)$")]
-
-
-class TradeModeIn(Closed):
-    """What may be traded on the instrument from now on."""
-
-    trade_mode: words(TradeMode)  # type: ignore[valid-type]
 
 
 def router(gate: Gate) -> APIRouter:
     """The routes."""
     api = APIRouter(prefix="/api/v1", responses=problems(504))
     reads = Depends(gate.need(Scope.MARKET_READ))
-    manages = Depends(gate.need(Scope.INSTRUMENTS_MANAGE))
     names = gate.desk.names
 
     def instrument(symbol: str) -> Instrument:
@@ -48,55 +45,91 @@ def router(gate: Gate) -> APIRouter:
                 return each
         raise missing("instrument", "instrument")
 
-    @api.get("/instruments", tags=["market"], response_model=list[InstrumentOut])  # type: ignore[valid-type]
-    async def list_instruments(caller: Principal = reads) -> Response:
+    @api.get(
+        "/instruments",
+        tags=["market"],
+        response_model=list[InstrumentOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def list_instruments(csv: AsCsv, caller: Principal = reads) -> Response:
         """Every instrument and its conditions."""
-        return reply([wire(each) for each in names.instruments])
+        rows = [wire(each) for each in names.instruments]
+        return whole(csv, "instruments", InstrumentOut, rows)
 
     @api.get("/instruments/{symbol:path}", tags=["market"], response_model=InstrumentOut)
     async def get_instrument(symbol: Symbol, caller: Principal = reads) -> Response:
         """One instrument and its conditions."""
         return reply(instrument(symbol))
 
-    @api.patch("/instruments/{symbol:path}", tags=["market"], response_model=Done)
-    async def set_trade_mode(
-        symbol: Symbol, body: TradeModeIn, key: IdempotencyKey = None, caller: Principal = manages
-    ) -> Response:
-        """Set what may be traded on an instrument."""
-        changed = msgspec.structs.replace(instrument(symbol), trade_mode=TradeMode(body.trade_mode))
-        command = c.DefineInstrument(id=key or "", instrument=changed)
-        return reply(done(await gate.execute(command)))
-
-    @api.get("/groups", tags=["market"], response_model=list[GroupOut])  # type: ignore[valid-type]
-    async def list_groups(caller: Principal = reads) -> Response:
+    @api.get(
+        "/groups",
+        tags=["market"],
+        response_model=list[GroupOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def list_groups(csv: AsCsv, caller: Principal = reads) -> Response:
         """Every group and its conditions."""
-        return reply([wire(each) for each in names.groups])
+        return whole(csv, "groups", GroupOut, [wire(each) for each in names.groups])
 
-    @api.get("/quotes", tags=["market"], response_model=list[QuoteOut])
-    async def list_quotes(caller: Principal = reads) -> Response:
+    @api.get("/groups/{name:path}", tags=["market"], response_model=GroupOut)
+    async def get_group(name: GroupName, caller: Principal = reads) -> Response:
+        """One group and its conditions."""
+        for each in names.groups:
+            if each.name == name:
+                return reply(each)
+        raise missing("group", "name")
+
+    def shown(quotes: list[Quote], caller: Principal, account: int | None) -> list[Quote]:
+        if account is None:
+            return quotes
+        return gate.markups.shown(quotes, gate.sees(caller, account))
+
+    @api.get("/quotes", tags=["market"], response_model=list[QuoteOut], responses=CSV)
+    async def list_quotes(
+        csv: AsCsv, account: Viewer = None, caller: Principal = reads
+    ) -> Response:
         """The newest quote of every symbol that has one."""
-        return reply([quote(each) for each in gate.board.newest.values()])
+        found = shown(list(gate.board.newest.values()), caller, account)
+        return whole(csv, "quotes", QuoteOut, [quote(each) for each in found])
 
     @api.get("/quotes/{symbol:path}", tags=["market"], response_model=QuoteOut)
-    async def get_quote(symbol: Symbol, caller: Principal = reads) -> Response:
+    async def get_quote(
+        symbol: Symbol, account: Viewer = None, caller: Principal = reads
+    ) -> Response:
         """The newest quote of a symbol."""
         found = gate.board.newest.get(symbol)
         if found is None:
             raise missing("quote", "symbol")
-        return reply(quote(found))
+        return reply(quote(shown([found], caller, account)[0]))
 
-    @api.get("/bars/{symbol:path}", tags=["market"], response_model=list[BarOut])
+    @api.get("/bars/{symbol:path}", tags=["market"], response_model=list[BarOut], responses=CSV)
     async def list_bars(
-        request: Request,
+        csv: AsCsv,
         symbol: Symbol,
         period: Period = "M1",
         limit: Annotated[int, Query(ge=1, le=BARS_MAX)] = 500,
+        before: Annotated[
+            str | None,
+            Query(
+                max_length=40,
+                description="RFC 3339; only bars that start before it, for paging back.",
+                json_schema_extra={"format": "date-time"},
+            ),
+        ] = None,
         caller: Principal = reads,
     ) -> Response:
-        """The newest candles of a symbol, oldest first; the last one is still open."""
+        """The newest candles of a symbol, oldest first; without `before` the last is still open."""
         digits = instrument(symbol).digits
-        made = longer(gate.bars.minutes(symbol), PERIODS[period])
-        return reply([bar(each, digits) for each in made[-limit:]])
+        made = await candles(
+            gate.bars,
+            gate.bar_store,
+            symbol,
+            digits,
+            period,
+            limit,
+            when(before, "before") or None,
+        )
+        return whole(csv, f"{period}-bars", BarOut, [bar(each, digits) for each in made])
 
     return api
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import types
 import typing
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, IntFlag, StrEnum
 from typing import Annotated, Any, Final, Literal, Union
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from tradeloom.gateways.wire import wire
 
 POSITIVE: Final = r"^([0-9]*[1-9][0-9]*(\.[0-9]{1,12})?|[0-9]+\.[0-9]*[1-9][0-9]*)$"
 """A positive decimal number as text."""
@@ -73,10 +76,52 @@ def model_of(struct: type[msgspec.Struct], name: str, **more: Any) -> type[BaseM
     return typing.cast(type[BaseModel], made)
 
 
+def input_of(struct: type[msgspec.Struct], name: str) -> type[BaseModel]:
+    """The model of a request that `msgspec.convert` makes into the struct; defaults stay away."""
+    hints = typing.get_type_hints(struct, include_extras=False)
+    fields: dict[str, Any] = {}
+    for each in msgspec.structs.fields(struct):
+        given = _given(hints[each.name], each.name)
+        if each.required:
+            fields[each.name] = (given, ...)
+        else:
+            default = None if each.default is msgspec.NODEFAULT else each.default
+            fields[each.name] = (given, Field(default=_plain_default(default)))
+    doc = (struct.__doc__ or "").split("\n\n")[0]
+    return typing.cast(type[BaseModel], create_model(name, __base__=Closed, __doc__=doc, **fields))
+
+
 def words(enum: type[IntEnum] | type[StrEnum]) -> Any:
     """The literal type of an enumeration's words."""
     names = [each.value if issubclass(enum, StrEnum) else each.name.lower() for each in enum]
     return Literal[tuple(names)]
+
+
+Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+_Number = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,12})?$")]
+_Text = Annotated[str, StringConstraints(max_length=64)]
+
+
+def _plain_default(value: Any) -> Any:
+    return wire(value)
+
+
+def _given(hint: Any, name: str) -> Any:
+    """What a request may say for a field of a struct."""
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return Union[tuple(_given(each, name) for each in typing.get_args(hint))]  # noqa: UP007
+    if origin is tuple:
+        # No list of a definition is longer than the instruments a broker has.
+        one: Any = _given(typing.get_args(hint)[0], name)
+        return Annotated[list[one], Field(max_length=2_000)]
+    if hint in (Decimal, str, datetime):
+        return _Number if hint is Decimal else _Text
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return input_of(hint, f"{hint.__name__}In")
+    if hint is int:
+        return Whole
+    return _json(hint)
 
 
 def _json(hint: Any) -> Any:
@@ -87,6 +132,8 @@ def _json(hint: Any) -> Any:
         return list[_json(typing.get_args(hint)[0])]  # type: ignore[misc]
     if hint is Decimal:
         return DecimalText
+    if hint is datetime:
+        return Time
     if isinstance(hint, type):
         if issubclass(hint, IntFlag):
             return list[str]
@@ -94,7 +141,7 @@ def _json(hint: Any) -> Any:
             return words(hint)
         if issubclass(hint, msgspec.Struct):
             return model_of(hint, hint.__name__)
-        if issubclass(hint, int | str | bool):
+        if issubclass(hint, int | str | bool | float):
             return hint
     if hint is type(None):
         return None

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from tradeloom.gateways.limits import PAGE_ROWS_MAX
 from tradeloom.gateways.problems import MEANINGS, ApiCode, Problem
 from tradeloom.gateways.rest.answers import problems
-from tradeloom.gateways.rest.gate import Gate, client_of, page, reply
+from tradeloom.gateways.rest.gate import Gate, client_of, reply
 from tradeloom.gateways.rest.models import Closed, Id, Time
 from tradeloom.gateways.rest.orders import when
+from tradeloom.gateways.rest.tables import CSV, AsCsv, pages
 from tradeloom.gateways.wire import rfc3339
 from tradeloom.security import Principal, Role, Scope, SessionRow, Tokens, User
 from tradeloom.security.api_keys import ApiKeyRow
@@ -335,13 +336,22 @@ def router(gate: Gate) -> APIRouter:
 
     # ---- users and roles ---------------------------------------------------------------------
 
-    @api.get("/users", tags=["users"], response_model=UsersOut)
+    @api.get("/users", tags=["users"], response_model=UsersOut, responses=CSV)
     async def list_users(
-        cursor: Cursor = None, limit: Limit = None, caller: Principal = sees
+        csv: AsCsv,
+        q: Annotated[str, Query(max_length=64, description="Part of login or name.")] = "",
+        role: RoleName | None = None,
+        cursor: Cursor = None,
+        limit: Limit = None,
+        caller: Principal = sees,
     ) -> Response:
         """Users, newest first."""
-        found = await security.people.listed(cursor=cursor, limit=limit)
-        return page([user(each) for each in found.items], found.next)
+
+        async def listed(at: str | None, size: int | None) -> tuple[list[Any], str | None]:
+            found = await security.people.listed(text=q, role=role, cursor=at, limit=size)
+            return [user(each) for each in found.items], found.next
+
+        return await pages(csv, "users", UserOut, listed, cursor, limit)
 
     @api.post("/users", tags=["users"], response_model=UserOut, status_code=201)
     async def create_user(

@@ -12,11 +12,13 @@ from starlette.responses import Response
 from tradeloom.domain import commands as c
 from tradeloom.domain.enums import Scope as StateScope
 from tradeloom.domain.enums import TradingState
+from tradeloom.gateways.journal_health import JournalView
 from tradeloom.gateways.problems import every
 from tradeloom.gateways.rest.answers import Done, TradingStateOut, problems
 from tradeloom.gateways.rest.errors import invalid
 from tradeloom.gateways.rest.gate import Gate, IdempotencyKey, done, reply
-from tradeloom.gateways.rest.models import Closed, Time
+from tradeloom.gateways.rest.models import Closed, Time, model_of
+from tradeloom.gateways.rest.tables import CSV, AsCsv, whole
 from tradeloom.gateways.wire import rfc3339
 from tradeloom.security.rights import Principal, Scope
 
@@ -65,6 +67,9 @@ class HealthOut(BaseModel):
     uptime_s: float
 
 
+JournalOut = model_of(JournalView, "JournalOut")
+
+
 class ProblemKind(BaseModel):
     """A problem there can be."""
 
@@ -79,12 +84,14 @@ class TradingStateIn(Closed):
     scope: Literal["shard", "group", "account", "instrument"]
     state: Literal["active", "reducing", "halted"]
     target: Annotated[str, Field(max_length=64)] = ""
+    reason: Annotated[str, Field(max_length=200, description="Kept in the audit.")] = ""
 
 
 class KillIn(Closed):
-    """Halt everything; the reason is kept in the audit."""
+    """Halt everything; the reason is kept in the audit. `confirm`: the word HALT, typed."""
 
     reason: Annotated[str, Field(min_length=1, max_length=200)]
+    confirm: Literal["HALT"]
 
 
 def router(gate: Gate) -> APIRouter:
@@ -148,6 +155,11 @@ def router(gate: Gate) -> APIRouter:
             }
         )
 
+    @api.get("/system/journal", tags=["system"], response_model=JournalOut)
+    async def journal(caller: Principal = watches) -> Response:
+        """The journal in figures: segment, snapshot, commit times, room on the disk."""
+        return reply(await gate.journal.look(time.time(), gate.about["stored_seq"]()))
+
     @api.get(
         "/system/metrics",
         tags=["system"],
@@ -163,10 +175,10 @@ def router(gate: Gate) -> APIRouter:
         """Every problem this service answers with: number, name and meaning."""
         return reply(every())
 
-    @api.get("/trading-states", tags=["state"], response_model=list[TradingStateOut])
-    async def list_trading_states(caller: Principal = reads) -> Response:
+    @api.get("/trading-states", tags=["state"], response_model=list[TradingStateOut], responses=CSV)
+    async def list_trading_states(csv: AsCsv, caller: Principal = reads) -> Response:
         """What is not active, and the shard."""
-        return reply(_states(gate))
+        return whole(csv, "trading-states", TradingStateOut, _states(gate))
 
     @api.put("/trading-states", tags=["state"], response_model=Done)
     async def set_trading_state(
@@ -180,7 +192,8 @@ def router(gate: Gate) -> APIRouter:
             target=_target(body),
         )
         made = await gate.execute(command)
-        await gate.note(caller, "trading_state", f"{body.scope} {body.target}", state=body.state)
+        target = f"{body.scope} {body.target}".strip()
+        await gate.note(caller, "trading_state", target, state=body.state, reason=body.reason)
         return reply(done(made))
 
     @api.post("/kill-switch", tags=["state"], response_model=Done)

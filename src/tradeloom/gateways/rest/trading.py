@@ -16,6 +16,7 @@ from tradeloom.gateways.rest.errors import missing
 from tradeloom.gateways.rest.gate import Gate, IdempotencyKey, done, reply
 from tradeloom.gateways.rest.models import Closed, Id, Positive, model_of
 from tradeloom.gateways.rest.orders import when
+from tradeloom.gateways.rest.tables import CSV, AsCsv, whole
 from tradeloom.gateways.wire import wire
 from tradeloom.security.rights import Principal, Scope
 
@@ -88,11 +89,19 @@ def router(gate: Gate) -> APIRouter:
         gate.trades(caller, command.account)
         return reply(done(await gate.execute(command)))
 
-    @api.get("/orders", tags=["orders"], response_model=list[OrderOut])  # type: ignore[valid-type]
-    async def list_working_orders(account: OfAccount, caller: Principal = reads) -> Response:
+    @api.get(
+        "/orders",
+        tags=["orders"],
+        response_model=list[OrderOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def list_working_orders(
+        csv: AsCsv, account: OfAccount, caller: Principal = reads
+    ) -> Response:
         """Working orders of an account."""
         gate.sees(caller, account)
-        return reply([wire(each) for each in gate.desk.read(lambda r: r.orders(account))])
+        rows = [wire(each) for each in gate.desk.read(lambda r: r.orders(account))]
+        return whole(csv, f"orders-{account}", OrderOut, rows)
 
     @api.get("/orders/{order}", tags=["orders"], response_model=OrderOut)
     async def get_working_order(
@@ -137,11 +146,17 @@ def router(gate: Gate) -> APIRouter:
         symbol = body.instrument or ""
         return await run(caller, c.CancelAll(id=key or "", account=body.account, instrument=symbol))
 
-    @api.get("/positions", tags=["positions"], response_model=list[PositionOut])  # type: ignore[valid-type]
-    async def list_positions(account: OfAccount, caller: Principal = reads) -> Response:
+    @api.get(
+        "/positions",
+        tags=["positions"],
+        response_model=list[PositionOut],  # type: ignore[valid-type]
+        responses=CSV,
+    )
+    async def list_positions(csv: AsCsv, account: OfAccount, caller: Principal = reads) -> Response:
         """Open positions of an account, valued at the present quotes."""
         gate.sees(caller, account)
-        return reply([wire(each) for each in gate.desk.read(lambda r: r.positions(account))])
+        rows = [wire(each) for each in gate.desk.read(lambda r: r.positions(account))]
+        return whole(csv, f"positions-{account}", PositionOut, rows)
 
     @api.get("/positions/{position}", tags=["positions"], response_model=PositionOut)
     async def get_position(

@@ -300,11 +300,32 @@ class _Connection:
                 404, ApiCode.UNKNOWN_CHANNEL, f"there is no instrument {strange[0]!r:.40}",
                 field="symbols",
             )  # fmt: skip
+        account = self._viewer(said.account or 0)
         symbols = frozenset(said.symbols) if said.symbols else None
         if symbols not in self._groups:
-            self._answer(said.id, type="subscribed", channel=QUOTES, seq=None)
+            self._answer(
+                said.id, type="subscribed", channel=QUOTES, account=account or None, seq=None
+            )
             hub = self._sockets.hub
-            self._groups[symbols] = hub.watch(self._reader, symbols, said.interval_ms)
+            self._groups[symbols] = hub.watch(self._reader, symbols, said.interval_ms, account)
+
+    def _viewer(self, account: int) -> int:
+        """Whose prices to show: an account's, 0 for the raw ones; one at a time."""
+        if account:
+            self._own(account)
+        if any(group.account != account for group in self._groups.values()):
+            raise Problem(
+                409, ApiCode.BAD_MESSAGE,
+                "a connection shows the prices of one account; unsubscribe from the others first",
+                field="account",
+            )  # fmt: skip
+        return account
+
+    def _own(self, account: int) -> int:
+        caller = self._reader.caller
+        if caller is None or not (caller.may(Scope.ACCOUNTS_READ) and caller.sees(account)):
+            raise unknown_channel("there is no such account, or it is not yours")
+        return account
 
     def _unsubscribe(self, said: Unsubscribe) -> None:
         if said.channel == QUOTES:
@@ -312,7 +333,7 @@ class _Connection:
             group = self._groups.pop(symbols, None)
             if group is not None:
                 self._sockets.hub.unwatch(self._reader, group)
-            account = 0
+            account = group.account if group is not None else 0
         else:
             channel, account = self._channel(said)
             self._sockets.hub.unfollow(self._reader, channel, account)
@@ -337,9 +358,7 @@ class _Connection:
                 422, ApiCode.BAD_MESSAGE, "this channel needs the number of an account",
                 field="account",
             )  # fmt: skip
-        if not (caller.may(Scope.ACCOUNTS_READ) and caller.sees(said.account)):
-            raise unknown_channel("there is no such account, or it is not yours")
-        return said.channel, said.account
+        return said.channel, self._own(said.account)
 
     def _answer(self, mark: str | None, **message: Any) -> None:
         if mark is not None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tradeloom.domain.events import AnyEvent
 from tradeloom.gateways.limits import STALLED_S
+from tradeloom.gateways.markups import Markups
 from tradeloom.gateways.outbox import Batch, Outbox, Place
 from tradeloom.gateways.quotes import Quote, QuoteBoard, price
 from tradeloom.gateways.wire import rfc3339, wire
@@ -22,10 +23,13 @@ EveryAccount: Final = 0
 class QuoteGroup:
     """Readers that want the same quotes in the same encoding and rhythm share every frame."""
 
-    def __init__(self, codec: Codec, interval_s: float, symbols: frozenset[str] | None) -> None:
+    def __init__(
+        self, codec: Codec, interval_s: float, symbols: frozenset[str] | None, account: int
+    ) -> None:
         self.codec = codec
         self.interval_s = interval_s
         self.symbols = symbols
+        self.account = account
         self.readers: set[Reader] = set()
         self.waiting: list[Quote] = []
         self.timer: asyncio.TimerHandle | None = None
@@ -34,12 +38,13 @@ class QuoteGroup:
 class Hub:
     """Listens to the outbox and the quote board; readers subscribe here. One per process."""
 
-    def __init__(self, outbox: Outbox, board: QuoteBoard) -> None:
+    def __init__(self, outbox: Outbox, board: QuoteBoard, markups: Markups) -> None:
         self.outbox: Final = outbox
         self.board: Final = board
+        self.markups: Final = markups
         self._accounts: dict[tuple[str, int], set[Reader]] = {}
-        self._groups: dict[tuple[str, float, frozenset[str] | None], QuoteGroup] = {}
-        self._encoded: dict[str, dict[int, bytes]] = {}
+        self._groups: dict[tuple[str, float, frozenset[str] | None, int], QuoteGroup] = {}
+        self._encoded: dict[str, dict[tuple[int, int], bytes]] = {}
         self._stop = [outbox.listen(self._events), board.listen(self._quotes)]
         self.readers: set[Reader] = set()
 
@@ -115,12 +120,17 @@ class Hub:
 
     # ---- quotes ------------------------------------------------------------------------------
 
-    def watch(self, reader: Reader, symbols: frozenset[str] | None, interval_ms: int) -> QuoteGroup:
-        """Give a reader quotes; all symbols for None. It gets the newest of each at once."""
-        key = (reader.codec.name, interval_ms / 1000, symbols)
+    def watch(
+        self, reader: Reader, symbols: frozenset[str] | None, interval_ms: int, account: int = 0
+    ) -> QuoteGroup:
+        """Give a reader quotes; all symbols for None. It gets the newest of each at once.
+
+        With an account they are the prices it would be filled at, else the raw ones.
+        """
+        key = (reader.codec.name, interval_ms / 1000, symbols, account)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = QuoteGroup(reader.codec, key[1], symbols)
+            group = self._groups[key] = QuoteGroup(reader.codec, key[1], symbols, account)
         group.readers.add(reader)
         newest = [
             quote
@@ -128,7 +138,8 @@ class Hub:
             if symbols is None or quote.symbol in symbols
         ]
         if newest:
-            parts = [self.quote_bytes(quote, reader.codec) for quote in newest]
+            shown = self._shown(newest, group)
+            parts = [self.quote_bytes(quote, reader.codec) for quote in shown]
             reader.push(reader.codec.frame(reader.codec.quotes(parts)))
         return group
 
@@ -137,16 +148,17 @@ class Hub:
         group.readers.discard(reader)
         if not group.readers:
             with contextlib.suppress(KeyError):
-                del self._groups[group.codec.name, group.interval_s, group.symbols]
+                del self._groups[group.codec.name, group.interval_s, group.symbols, group.account]
             if group.timer is not None:
                 group.timer.cancel()
 
     def quote_bytes(self, quote: Quote, codec: Codec) -> bytes:
         """A quote in an encoding; made once, as long as it is the newest lot."""
         encoded = self._encoded.setdefault(codec.name, {})
-        found = encoded.get(quote.number)
+        key = (quote.number, quote.ask)
+        found = encoded.get(key)
         if found is None:
-            found = encoded[quote.number] = codec.encode(
+            found = encoded[key] = codec.encode(
                 {
                     "symbol": quote.symbol,
                     "bid": price(quote.bid, quote.digits),
@@ -180,10 +192,14 @@ class Hub:
         quotes, group.waiting = group.waiting, []
         if not quotes or not group.readers:
             return
+        quotes = self._shown(quotes, group)
         parts = [self.quote_bytes(quote, group.codec) for quote in quotes]
         frame = group.codec.frame(group.codec.quotes(parts))
         for reader in group.readers:
             reader.push_quotes(frame, quotes)
+
+    def _shown(self, quotes: list[Quote], group: QuoteGroup) -> list[Quote]:
+        return self.markups.shown(quotes, group.account) if group.account else quotes
 
 
 def message(channel: str, event: AnyEvent) -> dict[str, Any]:

@@ -54,7 +54,10 @@ class Authenticate(_In, tag="authenticate"):
 
 
 class Subscribe(_In, tag="subscribe"):
-    """Hear a channel. Quotes: `symbols` (none: all). Own channels: `account`."""
+    """Hear a channel. Quotes: `symbols` (none: all), at the prices of `account` if it is given.
+
+    Own channels: `account`.
+    """
 
     channel: Channel
     symbols: Symbols | None = None
