@@ -430,7 +430,8 @@ class VenueConnector:
         backoff = Backoff()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._compare.wait(), RECONCILE_EVERY_S)
+                async with asyncio.timeout(RECONCILE_EVERY_S):  # wait_for may swallow `stop`
+                    await self._compare.wait()
             if not all(link.up.is_set() or link.refused for link in self._private.values()):
                 await asyncio.sleep(0.01)
                 continue

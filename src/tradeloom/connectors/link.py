@@ -107,7 +107,8 @@ class Link:
         self.error = why
         if self._socket is not None and not self._socket.closed:
             with contextlib.suppress(TimeoutError, OSError):
-                await asyncio.wait_for(self._socket.close(), CLOSE_TIMEOUT_S)
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await self._socket.close()
 
     async def send(self, frame: str | bytes) -> None:
         """Send one frame at the venue's pace. Raises NotSent."""
@@ -129,7 +130,8 @@ class Link:
         self._waiting[key] = future
         try:
             await self.send(frame)
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError:
             raise NoAnswer(f"{self.plan.name}: no answer within {timeout_s:g} s") from None
         finally:
@@ -179,17 +181,16 @@ class Link:
 
     async def _once(self) -> None:
         url = await self._address(self.plan) if self._address else self.plan.url
-        socket = await asyncio.wait_for(
-            self._session().ws_connect(
+        # Never wait_for in here: before Python 3.12 it can swallow the cancellation of `close`.
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            socket = await self._session().ws_connect(
                 url,
                 headers=dict(self.plan.headers),
                 max_msg_size=FRAME_BYTES_MAX,
                 autoping=True,
                 heartbeat=None,
                 compress=0,
-            ),
-            CONNECT_TIMEOUT_S,
-        )
+            )
         self._socket = socket
         self._last = time.monotonic()
         self.connects += 1
@@ -219,7 +220,8 @@ class Link:
                 task.cancel()
             await asyncio.gather(keeper, opening, return_exceptions=True)
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(socket.close(), CLOSE_TIMEOUT_S)
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await socket.close()
 
     async def _open(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         try:
