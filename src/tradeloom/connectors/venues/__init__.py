@@ -12,6 +12,7 @@ VENUES: Final[dict[str, str]] = {
     "binance_usdm": "tradeloom.connectors.venues.binance.usdm:BinanceUsdm",
     "deribit": "tradeloom.connectors.venues.deribit.dialect:Deribit",
     "bybit": "tradeloom.connectors.venues.bybit.dialect:BybitSpot",
+    "bybit_linear": "tradeloom.connectors.venues.bybit.dialect:BybitLinear",
     "kraken": "tradeloom.connectors.venues.kraken.dialect:Kraken",
 }
 """Name -> where its dialect is; imported when it is first wanted."""

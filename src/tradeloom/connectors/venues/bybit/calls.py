@@ -72,8 +72,8 @@ class BybitCalls(Dialect):
         while True:
             call = self.ask if signed else self.get
             answer = await call(path, {**params, **cursor}, page)
-            rows += answer.list
-            if not answer.next_page_cursor or not answer.list:
+            rows += answer.rows
+            if not answer.next_page_cursor or not answer.rows:
                 return rows
             cursor = {"cursor": answer.next_page_cursor}
 
@@ -161,6 +161,17 @@ class BybitCalls(Dialect):
         if link is None or not link.up.is_set() or self.context.options.get("orders") == "rest":
             path = f"/v5/order/{_PATHS[op]}"
             return await self.order_call(path, body, frames.Ids, window)
+        try:
+            return await self._command(link, op, body, window)
+        except LoginRefused as error:
+            if "timestamps" not in str(error):
+                raise
+        self.context.clock.sample(*await self.server_time())
+        return await self._command(link, op, body, window)
+
+    async def _command(
+        self, link: Link, op: str, body: Mapping[str, object], window: str
+    ) -> frames.Ids:
         budgets = self.context.rest.budgets
         await budgets.take({window: 1})
         self._asked += 1
@@ -189,7 +200,7 @@ class BybitCalls(Dialect):
     async def maintenance(self) -> str:
         """The title of a maintenance that is going on."""
         page = await self.get("/v5/system/status", {}, frames.Page[frames.Notice])
-        return next((row.title for row in page.list if row.state == "ongoing"), "")
+        return next((row.title for row in page.rows if row.state == "ongoing"), "")
 
 
 def _wait_s(headers: Mapping[str, str]) -> float:

@@ -119,7 +119,7 @@ class BybitSpot(BybitMarket, BybitCalls):
                 "end": str(until),
                 "limit": "1000",
             }
-            rows = (await self.get("/v5/market/kline", params, page)).list
+            rows = (await self.get("/v5/market/kline", params, page)).rows
             for row in rows:
                 if row.start * MS + interval_s * 10**9 <= now:
                     four = (row.open, row.high, row.low, row.close)
@@ -251,7 +251,7 @@ class BybitSpot(BybitMarket, BybitCalls):
             ("/v5/order/realtime", {"openOnly": "1"}),
             ("/v5/order/history", {}),
         ):
-            rows = (await self.ask(path, {**which, **more}, frames.Page[frames.Order])).list
+            rows = (await self.ask(path, {**which, **more}, frames.Page[frames.Order])).rows
             if rows:
                 break
         else:
@@ -305,7 +305,7 @@ class BybitSpot(BybitMarket, BybitCalls):
             "/v5/account/wallet-balance", {"accountType": "UNIFIED"}, frames.Page[frames.Wallet]
         )
         now, account = self.context.clock.now_ns(), self.context.account
-        rows = [balance_of(self.venue, account, c, now) for each in page.list for c in each.coin]
+        rows = [balance_of(self.venue, account, c, now) for each in page.rows for c in each.coin]
         return [row for row in rows if row.total]
 
     async def cancel_on_disconnect(self, after_s: int | None) -> float | None:

@@ -88,7 +88,7 @@ class Rows(msgspec.Struct, Generic[T]):
 class Page(msgspec.Struct, Generic[T], rename="camel"):
     """A result with a list, and where it goes on."""
 
-    list: list[T]
+    rows: list[T] = msgspec.field(name="list")
     next_page_cursor: str = ""
 
 
