@@ -71,3 +71,5 @@ CLOCK_OFFSET_MAX_MS: Final = 900.0
 LISTENER_QUEUE_MAX: Final = 100_000
 # An instrument list is fetched again this often: listings, tick sizes and halts change.
 INSTRUMENTS_EVERY_S: Final = 3_600.0
+# How often a remote connector's health is fetched; its state changes are told at once.
+REMOTE_HEALTH_EVERY_S: Final = 1.0

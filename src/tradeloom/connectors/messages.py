@@ -34,7 +34,7 @@ def _side_out(side: Side | None) -> pb.Side:
     return pb.SIDE_BUY if side is Side.BUY else pb.SIDE_SELL
 
 
-def _number(value: IntEnum) -> Any:
+def number(value: IntEnum) -> Any:
     """Enumerations have the same numbers on both sides (a test holds them together)."""
     return int(value)
 
@@ -284,10 +284,10 @@ def request_out(request: c.OrderRequest) -> pb.OrderRequest:
         symbol=request.symbol,
         side=_side_out(request.side),
         volume=_text(request.volume),
-        type=_number(request.type),
+        type=number(request.type),
         price=_text(request.price),
         stop_price=_text(request.stop_price),
-        tif=_number(request.tif),
+        tif=number(request.tif),
         post_only=request.post_only,
         reduce_only=request.reduce_only,
         expire_ns=request.expire_ns,
@@ -335,7 +335,7 @@ def answer_out(answer: c.OrderAnswer) -> pb.OrderAnswer:
     """An answer as a message."""
     return pb.OrderAnswer(
         client_id=answer.client_id,
-        outcome=_number(answer.outcome),
+        outcome=number(answer.outcome),
         venue_order_id=answer.venue_order_id,
         code=int(answer.code),
         field=answer.field,
@@ -370,8 +370,8 @@ def order_out(order: c.VenueOrder) -> pb.Order:
         venue_order_id=order.venue_order_id,
         symbol=order.symbol,
         side=_side_out(order.side),
-        type=_number(order.type),
-        tif=_number(order.tif),
+        type=number(order.type),
+        tif=number(order.tif),
         volume=_text(order.volume),
         filled=_text(order.filled),
         price=_text(order.price),
@@ -536,109 +536,3 @@ def account_in(message: pb.AccountEvent) -> c.AccountEvent:
             recv_ns=s.recv_ns,
         )
     raise BadMessage("an account event without an event")
-
-
-# -- admin -----------------------------------------------------------------------------------------
-
-
-def info_out(info: c.VenueInfo) -> pb.Info:
-    """What a connector is, as a message."""
-    return pb.Info(
-        venue=info.venue,
-        title=info.title,
-        profile_date=info.profile_date,
-        account=info.account,
-        trades=info.trades,
-        topics=[_number(topic) for topic in info.topics],
-        features=info.features,
-        urls=info.urls,
-    )
-
-
-def info_in(message: pb.Info) -> c.VenueInfo:
-    """What a connector is, of a message."""
-    return c.VenueInfo(
-        venue=message.venue,
-        title=message.title,
-        profile_date=message.profile_date,
-        account=message.account,
-        trades=message.trades,
-        topics=tuple(m.Topic(topic) for topic in message.topics),
-        features=tuple(message.features),
-        urls=dict(message.urls),
-    )
-
-
-def health_out(health: c.Health) -> pb.Health:
-    """How a connector is, as a message."""
-    return pb.Health(
-        venue=health.venue,
-        state=health.state.value,
-        reason=health.reason,
-        links=[
-            pb.Link(
-                name=link.name,
-                up=link.up,
-                connects=link.connects,
-                frames=link.frames,
-                bytes=link.bytes,
-                silent_s=link.silent_s,
-                error=link.error,
-            )
-            for link in health.links
-        ],
-        stale=health.stale,
-        clock_offset_ms=health.clock_offset_ms,
-        round_trip_ms=health.round_trip_ms,
-        unresolved=health.unresolved,
-        counters=health.counters,
-    )
-
-
-def health_in(message: pb.Health) -> c.Health:
-    """How a connector is, of a message."""
-    has = message.HasField
-    return c.Health(
-        venue=message.venue,
-        state=c.State(message.state),
-        reason=message.reason,
-        links=tuple(
-            c.LinkHealth(
-                name=link.name,
-                up=link.up,
-                connects=link.connects,
-                frames=link.frames,
-                bytes=link.bytes,
-                silent_s=link.silent_s,
-                error=link.error,
-            )
-            for link in message.links
-        ),
-        stale=dict(message.stale),
-        clock_offset_ms=message.clock_offset_ms if has("clock_offset_ms") else None,
-        round_trip_ms=message.round_trip_ms if has("round_trip_ms") else None,
-        unresolved=message.unresolved,
-        counters=dict(message.counters),
-    )
-
-
-def limit_out(limit: c.RateLimit) -> pb.Limit:
-    """A budget as a message."""
-    return pb.Limit(
-        name=limit.name,
-        limit=limit.limit,
-        per_s=limit.per_s,
-        used=limit.used,
-        blocked_s=limit.blocked_s,
-    )
-
-
-def limit_in(message: pb.Limit) -> c.RateLimit:
-    """The budget of a message."""
-    return c.RateLimit(
-        name=message.name,
-        limit=message.limit,
-        per_s=message.per_s,
-        used=message.used,
-        blocked_s=message.blocked_s,
-    )

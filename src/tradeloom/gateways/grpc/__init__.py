@@ -1,0 +1,1 @@
+"""gRPC: a venue's connector as a service of its own."""
