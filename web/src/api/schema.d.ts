@@ -396,6 +396,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Preferences
+         * @description Names of what is remembered for the caller.
+         */
+        get: operations["list_preferences_api_v1_me_preferences_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/preferences/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preference
+         * @description One thing that is remembered.
+         */
+        get: operations["get_preference_api_v1_me_preferences__name__get"];
+        /**
+         * Set Preference
+         * @description Remember something in the place of what was there.
+         */
+        put: operations["set_preference_api_v1_me_preferences__name__put"];
+        post?: never;
+        /**
+         * Remove Preference
+         * @description Forget something.
+         */
+        delete: operations["remove_preference_api_v1_me_preferences__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts": {
         parameters: {
             query?: never;
@@ -562,6 +610,28 @@ export interface paths {
         get: operations["trial_balance_api_v1_ledger_trial_balance_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Order
+         * @description What the same order would do now: margin, costs, what is free after it; sends nothing.
+         *
+         *     A refusal of the engine is part of the answer, not a problem.
+         */
+        post: operations["preview_order_api_v1_orders_preview_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -796,14 +866,18 @@ export interface paths {
          * @description One instrument and its conditions.
          */
         get: operations["get_instrument_api_v1_instruments__symbol__get"];
-        put?: never;
+        /**
+         * Put Instrument
+         * @description Create an instrument, or set all its conditions.
+         */
+        put: operations["put_instrument_api_v1_instruments__symbol__put"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         /**
          * Set Trade Mode
-         * @description Set what may be traded on an instrument.
+         * @description Set what may be traded on an instrument, at once: in an emergency nobody waits.
          */
         patch: operations["set_trade_mode_api_v1_instruments__symbol__patch"];
         trace?: never;
@@ -821,6 +895,30 @@ export interface paths {
          */
         get: operations["list_groups_api_v1_groups_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Group
+         * @description One group and its conditions.
+         */
+        get: operations["get_group_api_v1_groups__name__get"];
+        /**
+         * Put Group
+         * @description Create a group, or set all its conditions.
+         */
+        put: operations["put_group_api_v1_groups__name__put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -877,11 +975,171 @@ export interface paths {
         };
         /**
          * List Bars
-         * @description The newest candles of a symbol, oldest first; the last one is still open.
+         * @description The newest candles of a symbol, oldest first; without `before` the last is still open.
          */
         get: operations["list_bars_api_v1_bars__symbol__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instruments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Instrument
+         * @description What a new or changed instrument would change, and for whom; changes nothing.
+         */
+        post: operations["preview_instrument_api_v1_instruments_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Group
+         * @description What a new or changed group would change, and for whom; changes nothing.
+         */
+        post: operations["preview_group_api_v1_groups_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description Changes of groups and instruments, newest first.
+         */
+        get: operations["list_changes_api_v1_changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{number}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revert Change
+         * @description Set what was changed to what it was before; what changed since is overwritten.
+         */
+        post: operations["revert_change_api_v1_changes__number__revert_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description What waits for a second person, and what did, newest first.
+         */
+        get: operations["list_approvals_api_v1_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Approval Rule
+         * @description When a second person is needed here.
+         */
+        get: operations["get_approval_rule_api_v1_approvals_rule_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{number}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve
+         * @description Agree to what somebody else asked for; it is done at once, `outcome` says how it went.
+         */
+        post: operations["approve_api_v1_approvals__number__approve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{number}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Refuse what somebody else asked for, or take the own request back.
+         */
+        post: operations["reject_api_v1_approvals__number__reject_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1068,6 +1326,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Accounts
+         * @description Accounts by number, valued at the present quotes.
+         */
+        get: operations["search_accounts_api_v1_staff_accounts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/exposure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exposure
+         * @description What all accounts together have open, by instrument or group and account currency.
+         */
+        get: operations["list_exposure_api_v1_staff_exposure_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/margin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Margin Levels
+         * @description Accounts with a margin level below so many percent, the lowest first.
+         */
+        get: operations["list_margin_levels_api_v1_staff_margin_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/margin-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Margin Events
+         * @description Margin calls, stop-outs and recoveries of all accounts, newest first.
+         */
+        get: operations["list_all_margin_events_api_v1_margin_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/transfers/{transfer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Transfer Cause
+         * @description From a cent to its cause: the transfer, its siblings, order, fills, and the command.
+         */
+        get: operations["get_transfer_cause_api_v1_ledger_transfers__transfer__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/live": {
         parameters: {
             query?: never;
@@ -1160,6 +1518,26 @@ export interface paths {
          * @description The service in figures.
          */
         get: operations["health_api_v1_system_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Journal
+         * @description The journal in figures: segment, snapshot, commit times, room on the disk.
+         */
+        get: operations["journal_api_v1_system_journal_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1352,6 +1730,62 @@ export interface components {
             owner: number | null;
         };
         /**
+         * ApprovalOut
+         * @description A request that waits, or how it ended. `request`: what will be done, or was.
+         */
+        ApprovalOut: {
+            /** Id */
+            id: number;
+            /**
+             * Created
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            created: string;
+            /**
+             * Expires
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            expires: string;
+            /** Requester */
+            requester: number;
+            /** Operation */
+            operation: string;
+            /** Target */
+            target: string;
+            /** Request */
+            request: {
+                [key: string]: unknown;
+            };
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "approved" | "rejected" | "expired" | "withdrawn";
+            /** Decided By */
+            decided_by: number | null;
+            /** Decided */
+            decided: string | null;
+            /** Note */
+            note: string;
+            outcome: components["schemas"]["Outcome"] | null;
+        };
+        /**
+         * ApprovalPage
+         * @description A page of requests.
+         */
+        ApprovalPage: {
+            /** Items */
+            items: components["schemas"]["ApprovalOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * AuditOut
          * @description One thing that was done; `actor` is a user id, null the system or an unknown caller.
          */
@@ -1475,6 +1909,37 @@ export interface components {
             ticks: number;
         };
         /**
+         * CauseOut
+         * @description Where a transfer comes from. `command`: the journaled input, null when it is too far back.
+         */
+        CauseOut: {
+            transfer: components["schemas"]["TransferOut"];
+            /**
+             * Transfers
+             * @description Everything the same input posted.
+             */
+            transfers: components["schemas"]["TransferOut"][];
+            /** Input Seq */
+            input_seq: number;
+            /** Command */
+            command: {
+                [key: string]: unknown;
+            } | null;
+            /** Order */
+            order: {
+                [key: string]: unknown;
+            } | null;
+            /** Fills */
+            fills: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Audit
+             * @description The audit entry, if one of the staff did it.
+             */
+            audit: number | null;
+        };
+        /**
          * ChangeIn
          * @description What to change; null leaves it. `read_only` and `disabled` stop trading.
          */
@@ -1487,6 +1952,88 @@ export interface components {
             read_only?: boolean | null;
             /** Disabled */
             disabled?: boolean | null;
+        };
+        /**
+         * ChangeOut
+         * @description A change that was made.
+         */
+        ChangeOut: {
+            /** Id */
+            id: number;
+            /**
+             * Time
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            time: string;
+            /** Actor */
+            actor: number;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "group" | "instrument";
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Changes */
+            changes: components["schemas"]["FieldChange"][];
+            /** New */
+            new: boolean;
+            /** Reverts */
+            reverts: number | null;
+            /** Approval */
+            approval: number | null;
+        };
+        /**
+         * ChangePage
+         * @description A page of changes.
+         */
+        ChangePage: {
+            /** Items */
+            items: components["schemas"]["ChangeOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ChangePreview
+         * @description What a change would do. `new`: there is none of this name yet.
+         */
+        ChangePreview: {
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "group" | "instrument";
+            /** Name */
+            name: string;
+            /** New */
+            new: boolean;
+            /** Changes */
+            changes: components["schemas"]["FieldChange"][];
+            /**
+             * Accounts
+             * @description Accounts it concerns.
+             */
+            accounts: number;
+            /**
+             * Positions
+             * @description Open positions it concerns.
+             */
+            positions: number;
+            /**
+             * Orders
+             * @description Pending orders it concerns.
+             */
+            orders: number;
+            refused: components["schemas"]["Refusal"] | null;
+            /**
+             * Second Person
+             * @description Somebody else has to agree.
+             */
+            second_person: boolean;
         };
         /**
          * CloseByIn
@@ -1636,6 +2183,29 @@ export interface components {
             when: "both" | "entry" | "exit";
         };
         /**
+         * CommissionIn
+         * @description What a fill costs.
+         */
+        CommissionIn: {
+            /**
+             * Mode
+             * @default none
+             * @enum {string}
+             */
+            mode: "none" | "per_lot" | "turnover" | "per_deal";
+            /**
+             * Value
+             * @default 0
+             */
+            value: string;
+            /**
+             * When
+             * @default both
+             * @enum {string}
+             */
+            when: "both" | "entry" | "exit";
+        };
+        /**
          * ConfirmIn
          * @description The own password.
          */
@@ -1652,6 +2222,18 @@ export interface components {
          */
         CorrectionIn: {
             /**
+             * Reason
+             * @description Kept for good.
+             * @default
+             */
+            reason: string;
+            /**
+             * Second Person
+             * @description Wait for somebody else to agree, whatever the rule says.
+             * @default false
+             */
+            second_person: boolean;
+            /**
              * Amount
              * @description A decimal number of either sign as text.
              * @example -25.00
@@ -1664,6 +2246,18 @@ export interface components {
          */
         CreditIn: {
             /**
+             * Reason
+             * @description Kept for good.
+             * @default
+             */
+            reason: string;
+            /**
+             * Second Person
+             * @description Wait for somebody else to agree, whatever the rule says.
+             * @default false
+             */
+            second_person: boolean;
+            /**
              * Amount
              * @description A positive decimal number as text.
              * @example 0.10
@@ -1675,6 +2269,66 @@ export interface components {
              * @enum {string}
              */
             direction: "in" | "out";
+        };
+        /**
+         * DangerOut
+         * @description An account that uses margin. `level`: equity over margin in percent.
+         */
+        DangerOut: {
+            /** Account */
+            account: number;
+            /** Group */
+            group: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Margin Level
+             * @enum {string}
+             */
+            margin_level: "ok" | "margin_call" | "stop_out";
+            /**
+             * Level
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            level: string;
+            /**
+             * Equity
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            equity: string;
+            /**
+             * Margin
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            margin: string;
+            /**
+             * Balance
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            balance: string;
+            /** Positions */
+            positions: number;
+            /**
+             * Stop Out
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            stop_out: string;
+        };
+        /**
+         * DecisionIn
+         * @description A word on the decision.
+         */
+        DecisionIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Done
@@ -1702,6 +2356,60 @@ export interface components {
              * @example 2026-11-20T09:30:00.000000000Z
              */
             time: string;
+        };
+        /**
+         * ExposureOut
+         * @description What is open on an instrument, or in a group, in one account currency.
+         */
+        ExposureOut: {
+            /** Instrument */
+            instrument: string;
+            /** Group */
+            group: string;
+            /** Currency */
+            currency: string;
+            /** Accounts */
+            accounts: number;
+            /** Positions */
+            positions: number;
+            /**
+             * Long
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            long: string;
+            /**
+             * Short
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            short: string;
+            /**
+             * Net
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            net: string;
+            /** Notional */
+            notional: string | null;
+            /**
+             * Profit
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            profit: string;
+        };
+        /**
+         * FieldChange
+         * @description One field that changes; `field` with dots into objects.
+         */
+        FieldChange: {
+            /** Field */
+            field: string;
+            /** Old */
+            old: unknown;
+            /** New */
+            new: unknown;
         };
         /**
          * FillOut
@@ -1775,6 +2483,101 @@ export interface components {
             next: string | null;
         };
         /**
+         * GroupIn
+         * @description Trading conditions in natural units.
+         */
+        GroupIn: {
+            /** Name */
+            name: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Leverage
+             * @default 100
+             */
+            leverage: number;
+            /**
+             * Mode
+             * @default hedging
+             * @enum {string}
+             */
+            mode: "hedging" | "netting";
+            /**
+             * Margin Call
+             * @default 100
+             */
+            margin_call: string;
+            /**
+             * Stop Out
+             * @default 50
+             */
+            stop_out: string;
+            /**
+             * Level Unit
+             * @default percent
+             * @enum {string}
+             */
+            level_unit: "percent" | "money";
+            /**
+             * @default {
+             *       "mode": "none",
+             *       "value": "0",
+             *       "when": "both"
+             *     }
+             */
+            commission: components["schemas"]["CommissionIn"];
+            /**
+             * Markup Points
+             * @default 0
+             */
+            markup_points: number;
+            /**
+             * Overrides
+             * @default []
+             */
+            overrides: components["schemas"]["OverrideIn"][];
+            /**
+             * Negative Balance Protection
+             * @default false
+             */
+            negative_balance_protection: boolean;
+            /**
+             * Hedged Margin
+             * @default net
+             * @enum {string}
+             */
+            hedged_margin: "net" | "larger_leg";
+            /**
+             * Stop Out Hedged
+             * @default false
+             */
+            stop_out_hedged: boolean;
+            /**
+             * Margin Conversion
+             * @default side
+             * @enum {string}
+             */
+            margin_conversion: "side" | "mid";
+            /**
+             * Isolated Stop
+             * @default 0.05
+             */
+            isolated_stop: string;
+            /** Execution */
+            execution?: ("internal" | "routed") | null;
+            /**
+             * @default {
+             *       "order_volume_max": "0",
+             *       "order_value_max": "0",
+             *       "position_volume_max": "0",
+             *       "orders_max": 0,
+             *       "positions_max": 0,
+             *       "orders_per_s": 0
+             *     }
+             */
+            limits: components["schemas"]["LimitsIn"];
+        };
+        /**
          * GroupOut
          * @description Trading conditions in natural units.
          */
@@ -1837,6 +2640,24 @@ export interface components {
             limits: components["schemas"]["Limits"];
         };
         /**
+         * GroupPut
+         * @description How the group shall be from now on, and why.
+         */
+        GroupPut: {
+            definition: components["schemas"]["GroupIn"];
+            /**
+             * Reason
+             * @description Kept for good.
+             */
+            reason: string;
+            /**
+             * Second Person
+             * @description Wait for somebody else to agree, whatever the rule says.
+             * @default false
+             */
+            second_person: boolean;
+        };
+        /**
          * HealthOut
          * @description The service in figures.
          */
@@ -1874,10 +2695,196 @@ export interface components {
          * @description A time without trading: from `start` up to `end`, both with a time zone.
          */
         Holiday: {
+            /**
+             * Start
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            end: string;
+        };
+        /**
+         * HolidayIn
+         * @description A time without trading: from `start` up to `end`, both with a time zone.
+         */
+        HolidayIn: {
             /** Start */
-            start: unknown;
+            start: string;
             /** End */
-            end: unknown;
+            end: string;
+        };
+        /**
+         * InstrumentIn
+         * @description A tradable symbol in natural units.
+         */
+        InstrumentIn: {
+            /** Symbol */
+            symbol: string;
+            /** Digits */
+            digits: number;
+            /** Base */
+            base: string;
+            /** Profit */
+            profit: string;
+            /** Margin */
+            margin: string;
+            /**
+             * Calc
+             * @default forex
+             * @enum {string}
+             */
+            calc: "forex" | "forex_no_leverage" | "cfd" | "cfd_leverage" | "cfd_index" | "futures" | "stocks" | "perpetual";
+            /**
+             * Contract Size
+             * @default 100000
+             */
+            contract_size: string;
+            /** Tick Size */
+            tick_size?: string | null;
+            /**
+             * Tick Value
+             * @default 0
+             */
+            tick_value: string;
+            /**
+             * Initial Margin
+             * @default 0
+             */
+            initial_margin: string;
+            /**
+             * Maintenance Margin
+             * @default 0
+             */
+            maintenance_margin: string;
+            /**
+             * @default {
+             *       "buy": "1",
+             *       "sell": "1",
+             *       "buy_limit": "0",
+             *       "sell_limit": "0",
+             *       "buy_stop": "0",
+             *       "sell_stop": "0",
+             *       "buy_stop_limit": "0",
+             *       "sell_stop_limit": "0"
+             *     }
+             */
+            margin_rates: components["schemas"]["MarginRatesIn"];
+            /**
+             * Hedged Rate
+             * @default 1
+             */
+            hedged_rate: string;
+            /**
+             * Tiers
+             * @default []
+             */
+            tiers: components["schemas"]["TierIn"][];
+            /**
+             * Volume Min
+             * @default 0.01
+             */
+            volume_min: string;
+            /**
+             * Volume Max
+             * @default 1000
+             */
+            volume_max: string;
+            /**
+             * Volume Step
+             * @default 0.01
+             */
+            volume_step: string;
+            /**
+             * Stops Level
+             * @default 0
+             */
+            stops_level: number;
+            /**
+             * @default {
+             *       "mode": "disabled",
+             *       "long": "0",
+             *       "short": "0",
+             *       "days": [
+             *         1,
+             *         1,
+             *         3,
+             *         1,
+             *         1,
+             *         0,
+             *         0
+             *       ],
+             *       "year_days": 360
+             *     }
+             */
+            swap: components["schemas"]["SwapIn"];
+            /**
+             * Sessions
+             * @default []
+             */
+            sessions: components["schemas"]["SessionIn"][];
+            /**
+             * Holidays
+             * @default []
+             */
+            holidays: components["schemas"]["HolidayIn"][];
+            /**
+             * Day End
+             * @default 00:00
+             */
+            day_end: string;
+            /**
+             * Trade Mode
+             * @default full
+             * @enum {string}
+             */
+            trade_mode: "full" | "long_only" | "short_only" | "close_only" | "disabled";
+            /**
+             * Execution
+             * @default internal
+             * @enum {string}
+             */
+            execution: "internal" | "routed";
+            /**
+             * Collar
+             * @default 0
+             */
+            collar: string;
+            /**
+             * Quote Age Max Ms
+             * @default 0
+             */
+            quote_age_max_ms: number;
+            /**
+             * Slippage Points
+             * @default 0
+             */
+            slippage_points: number;
+            /**
+             * Slippage Points Per Lot
+             * @default 0
+             */
+            slippage_points_per_lot: number;
+            /**
+             * Liquidity Max
+             * @default 0
+             */
+            liquidity_max: string;
+            /** Price Max */
+            price_max?: string | null;
+            /**
+             * Leverage Max
+             * @default 100
+             */
+            leverage_max: number;
+            /** Converts */
+            converts?: boolean | null;
         };
         /**
          * InstrumentOut
@@ -1997,6 +3004,64 @@ export interface components {
             converts: boolean | null;
         };
         /**
+         * InstrumentPut
+         * @description How the instrument shall be from now on, and why.
+         */
+        InstrumentPut: {
+            definition: components["schemas"]["InstrumentIn"];
+            /**
+             * Reason
+             * @description Kept for good.
+             */
+            reason: string;
+            /**
+             * Second Person
+             * @description Wait for somebody else to agree, whatever the rule says.
+             * @default false
+             */
+            second_person: boolean;
+        };
+        /**
+         * JournalOut
+         * @description The journal of a shard in figures.
+         */
+        JournalOut: {
+            /** Shard */
+            shard: number;
+            /** Durability */
+            durability: string;
+            /** Segment */
+            segment: string;
+            /** Segments */
+            segments: number;
+            /** Input Seq */
+            input_seq: number;
+            /** Event Seq */
+            event_seq: number;
+            /** Stored Seq */
+            stored_seq: number;
+            /** Waiting */
+            waiting: number;
+            /** Commits */
+            commits: number;
+            /** Commit Ms P50 */
+            commit_ms_p50: number | null;
+            /** Commit Ms P99 */
+            commit_ms_p99: number | null;
+            /** Snapshot */
+            snapshot: string;
+            /** Snapshot Age S */
+            snapshot_age_s: number | null;
+            /** Snapshot Inputs */
+            snapshot_inputs: number;
+            /** Journal Bytes */
+            journal_bytes: number;
+            /** Disk Free */
+            disk_free: number;
+            /** Disk Total */
+            disk_total: number;
+        };
+        /**
          * KeyIn
          * @description A new API key.
          */
@@ -2036,11 +3101,16 @@ export interface components {
         };
         /**
          * KillIn
-         * @description Halt everything; the reason is kept in the audit.
+         * @description Halt everything; the reason is kept in the audit. `confirm`: the word HALT, typed.
          */
         KillIn: {
             /** Reason */
             reason: string;
+            /**
+             * Confirm
+             * @constant
+             */
+            confirm: "HALT";
         };
         /**
          * LedgerAccountOut
@@ -2141,6 +3211,42 @@ export interface components {
             orders_per_s: number;
         };
         /**
+         * LimitsIn
+         * @description Pre-trade limits per account; 0 is off.
+         */
+        LimitsIn: {
+            /**
+             * Order Volume Max
+             * @default 0
+             */
+            order_volume_max: string;
+            /**
+             * Order Value Max
+             * @default 0
+             */
+            order_value_max: string;
+            /**
+             * Position Volume Max
+             * @default 0
+             */
+            position_volume_max: string;
+            /**
+             * Orders Max
+             * @default 0
+             */
+            orders_max: number;
+            /**
+             * Positions Max
+             * @default 0
+             */
+            positions_max: number;
+            /**
+             * Orders Per S
+             * @default 0
+             */
+            orders_per_s: number;
+        };
+        /**
          * LiveOut
          * @description The process answers.
          */
@@ -2185,6 +3291,16 @@ export interface components {
          * @description A page.
          */
         MarginEventOutPage: {
+            /** Items */
+            items: components["schemas"]["MarginEventOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * MarginEventPage
+         * @description A page of margin events.
+         */
+        MarginEventPage: {
             /** Items */
             items: components["schemas"]["MarginEventOut"][];
             /** Next */
@@ -2241,6 +3357,52 @@ export interface components {
              * Sell Stop Limit
              * @description A decimal number as text.
              * @example 1.25
+             */
+            sell_stop_limit: string;
+        };
+        /**
+         * MarginRatesIn
+         * @description Multipliers of the margin per side and order type; pending orders reserve none by default.
+         */
+        MarginRatesIn: {
+            /**
+             * Buy
+             * @default 1
+             */
+            buy: string;
+            /**
+             * Sell
+             * @default 1
+             */
+            sell: string;
+            /**
+             * Buy Limit
+             * @default 0
+             */
+            buy_limit: string;
+            /**
+             * Sell Limit
+             * @default 0
+             */
+            sell_limit: string;
+            /**
+             * Buy Stop
+             * @default 0
+             */
+            buy_stop: string;
+            /**
+             * Sell Stop
+             * @default 0
+             */
+            sell_stop: string;
+            /**
+             * Buy Stop Limit
+             * @default 0
+             */
+            buy_stop_limit: string;
+            /**
+             * Sell Stop Limit
+             * @default 0
              */
             sell_stop_limit: string;
         };
@@ -2343,6 +3505,18 @@ export interface components {
          * @description An amount in the account's currency.
          */
         MoneyIn: {
+            /**
+             * Reason
+             * @description Kept for good.
+             * @default
+             */
+            reason: string;
+            /**
+             * Second Person
+             * @description Wait for somebody else to agree, whatever the rule says.
+             * @default false
+             */
+            second_person: boolean;
             /**
              * Amount
              * @description A positive decimal number as text.
@@ -2594,6 +3768,20 @@ export interface components {
             next: string | null;
         };
         /**
+         * Outcome
+         * @description What the engine said when it was done.
+         */
+        Outcome: {
+            /** Code */
+            code: number;
+            /** Name */
+            name: string;
+            /** Field */
+            field: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * Override
          * @description Conditions of one instrument that differ from the group's; None means as the group.
          */
@@ -2607,6 +3795,21 @@ export interface components {
             execution: ("internal" | "routed") | null;
             /** Leverage */
             leverage: number | null;
+        };
+        /**
+         * OverrideIn
+         * @description Conditions of one instrument that differ from the group's; None means as the group.
+         */
+        OverrideIn: {
+            /** Symbol */
+            symbol: string;
+            /** Markup Points */
+            markup_points?: number | null;
+            commission?: components["schemas"]["CommissionIn"] | null;
+            /** Execution */
+            execution?: ("internal" | "routed") | null;
+            /** Leverage */
+            leverage?: number | null;
         };
         /**
          * PasswordIn
@@ -2693,6 +3896,70 @@ export interface components {
             tag: number;
         };
         /**
+         * PreferenceIn
+         * @description What to remember: any JSON, up to 32 KB.
+         */
+        PreferenceIn: {
+            /** Value */
+            value: unknown;
+        };
+        /**
+         * PreferenceOut
+         * @description What is remembered.
+         */
+        PreferenceOut: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: unknown;
+            /**
+             * Updated
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            updated: string;
+        };
+        /**
+         * PreviewOut
+         * @description What an order would do; money in the account's `currency`.
+         */
+        PreviewOut: {
+            /** Account */
+            account: number;
+            /** Instrument */
+            instrument: string;
+            /** Currency */
+            currency: string;
+            refused: components["schemas"]["RefusalView"] | null;
+            /** Price */
+            price: string | null;
+            /**
+             * Filled
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            filled: string;
+            /** Margin */
+            margin: string | null;
+            /** Margin Filled */
+            margin_filled: string | null;
+            /** Commission */
+            commission: string | null;
+            /** Spread */
+            spread: string | null;
+            /** Swap */
+            swap: string | null;
+            /** Equity After */
+            equity_after: string | null;
+            /** Margin After */
+            margin_after: string | null;
+            /** Free After */
+            free_after: string | null;
+            /** Level After */
+            level_after: string | null;
+        };
+        /**
          * ProblemKind
          * @description A problem there can be.
          */
@@ -2755,6 +4022,51 @@ export interface components {
             refresh_token: string;
         };
         /**
+         * Refusal
+         * @description Why the engine would not take it.
+         */
+        Refusal: {
+            /** Code */
+            code: number;
+            /** Name */
+            name: string;
+            /** Field */
+            field: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * RefusalView
+         * @description Why an order would not be taken.
+         */
+        RefusalView: {
+            /** Code */
+            code: number;
+            /** Name */
+            name: string;
+            /** Field */
+            field: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * RevertIn
+         * @description Why a change is taken back.
+         */
+        RevertIn: {
+            /**
+             * Reason
+             * @description Kept for good.
+             */
+            reason: string;
+            /**
+             * Second Person
+             * @description Wait for somebody else to agree, whatever the rule says.
+             * @default false
+             */
+            second_person: boolean;
+        };
+        /**
          * RoleIn
          * @description What the role may do.
          */
@@ -2776,10 +4088,32 @@ export interface components {
             scopes: string[];
         };
         /**
+         * RuleOut
+         * @description When a second person is needed: from an amount, or a number of accounts on; null: never.
+         */
+        RuleOut: {
+            /** Amount */
+            amount: string | null;
+            /** Accounts */
+            accounts: number | null;
+            /** Expires S */
+            expires_s: number;
+        };
+        /**
          * Session
          * @description One weekly range of trading, UTC: `Session("Sun 22:00", "Fri 22:00")`; 24:00 ends a day.
          */
         Session: {
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
+        };
+        /**
+         * SessionIn
+         * @description One weekly range of trading, UTC: `Session("Sun 22:00", "Fri 22:00")`; 24:00 ends a day.
+         */
+        SessionIn: {
             /** Start */
             start: string;
             /** End */
@@ -2854,6 +4188,111 @@ export interface components {
             name: string;
         };
         /**
+         * StaffAccountOut
+         * @description An account as it is now, and who owns it.
+         */
+        StaffAccountOut: {
+            /** Id */
+            id: number;
+            /** Group */
+            group: string;
+            /** Currency */
+            currency: string;
+            /** Leverage */
+            leverage: number;
+            /** Flags */
+            flags: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "reducing" | "halted";
+            /**
+             * Margin Level
+             * @enum {string}
+             */
+            margin_level: "ok" | "margin_call" | "stop_out";
+            /**
+             * Balance
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            balance: string;
+            /**
+             * Credit
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            credit: string;
+            /**
+             * Equity
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            equity: string;
+            /**
+             * Margin
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            margin: string;
+            /**
+             * Isolated
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            isolated: string;
+            /**
+             * Free Margin
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            free_margin: string;
+            /** Level */
+            level: string | null;
+            /**
+             * Fees
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            fees: string;
+            /**
+             * Realised
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            realised: string;
+            /**
+             * Funding
+             * @description A decimal number as text.
+             * @example 1.25
+             */
+            funding: string;
+            /** Owner */
+            owner: number | null;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+            /**
+             * Opened
+             * Format: date-time
+             * @description RFC 3339, UTC, to the nanosecond.
+             * @example 2026-11-20T09:30:00.000000000Z
+             */
+            opened: string;
+        };
+        /**
+         * StaffAccountPage
+         * @description A page of accounts.
+         */
+        StaffAccountPage: {
+            /** Items */
+            items: components["schemas"]["StaffAccountOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Swap
          * @description Overnight charge per lot: `long` and `short` in the unit of `mode` (semantics, section 10).
          */
@@ -2881,6 +4320,46 @@ export interface components {
             year_days: number;
         };
         /**
+         * SwapIn
+         * @description Overnight charge per lot: `long` and `short` in the unit of `mode` (semantics, section 10).
+         */
+        SwapIn: {
+            /**
+             * Mode
+             * @default disabled
+             * @enum {string}
+             */
+            mode: "disabled" | "points" | "base" | "margin" | "deposit" | "profit" | "interest_current" | "interest_open" | "reopen_close" | "reopen_bid";
+            /**
+             * Long
+             * @default 0
+             */
+            long: string;
+            /**
+             * Short
+             * @default 0
+             */
+            short: string;
+            /**
+             * Days
+             * @default [
+             *       1,
+             *       1,
+             *       3,
+             *       1,
+             *       1,
+             *       0,
+             *       0
+             *     ]
+             */
+            days: number[];
+            /**
+             * Year Days
+             * @default 360
+             */
+            year_days: number;
+        };
+        /**
          * Tier
          * @description From a leg margin of `floor` (money of the account) on, `rate` of what is above counts.
          */
@@ -2896,6 +4375,16 @@ export interface components {
              * @description A decimal number as text.
              * @example 1.25
              */
+            rate: string;
+        };
+        /**
+         * TierIn
+         * @description From a leg margin of `floor` (money of the account) on, `rate` of what is above counts.
+         */
+        TierIn: {
+            /** Floor */
+            floor: string;
+            /** Rate */
             rate: string;
         };
         /**
@@ -2959,6 +4448,11 @@ export interface components {
              * @enum {string}
              */
             trade_mode: "full" | "long_only" | "short_only" | "close_only" | "disabled";
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * TradingStateIn
@@ -2980,6 +4474,12 @@ export interface components {
              * @default
              */
             target: string;
+            /**
+             * Reason
+             * @description Kept in the audit.
+             * @default
+             */
+            reason: string;
         };
         /**
          * TradingStateOut
@@ -3010,6 +4510,8 @@ export interface components {
             input_seq: number;
             /** Leg */
             leg: number;
+            /** Seq */
+            seq: number;
             /** Time */
             time: string | null;
             /** Account */
@@ -3271,12 +4773,18 @@ export interface components {
 }
 export type AccountIn = components['schemas']['AccountIn'];
 export type AccountOut = components['schemas']['AccountOut'];
+export type ApprovalOut = components['schemas']['ApprovalOut'];
+export type ApprovalPage = components['schemas']['ApprovalPage'];
 export type AuditOut = components['schemas']['AuditOut'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BalanceOut = components['schemas']['BalanceOut'];
 export type BalanceOutPage = components['schemas']['BalanceOutPage'];
 export type BarOut = components['schemas']['BarOut'];
+export type CauseOut = components['schemas']['CauseOut'];
 export type ChangeIn = components['schemas']['ChangeIn'];
+export type ChangeOut = components['schemas']['ChangeOut'];
+export type ChangePage = components['schemas']['ChangePage'];
+export type ChangePreview = components['schemas']['ChangePreview'];
 export type CloseByIn = components['schemas']['CloseByIn'];
 export type ClosePositionIn = components['schemas']['ClosePositionIn'];
 export type ClosedPositionOut = components['schemas']['ClosedPositionOut'];
@@ -3284,16 +4792,27 @@ export type ClosedPositionOutPage = components['schemas']['ClosedPositionOutPage
 export type CodeIn = components['schemas']['CodeIn'];
 export type CodesOut = components['schemas']['CodesOut'];
 export type Commission = components['schemas']['Commission'];
+export type CommissionIn = components['schemas']['CommissionIn'];
 export type ConfirmIn = components['schemas']['ConfirmIn'];
 export type CorrectionIn = components['schemas']['CorrectionIn'];
 export type CreditIn = components['schemas']['CreditIn'];
+export type DangerOut = components['schemas']['DangerOut'];
+export type DecisionIn = components['schemas']['DecisionIn'];
 export type Done = components['schemas']['Done'];
+export type ExposureOut = components['schemas']['ExposureOut'];
+export type FieldChange = components['schemas']['FieldChange'];
 export type FillOut = components['schemas']['FillOut'];
 export type FillOutPage = components['schemas']['FillOutPage'];
+export type GroupIn = components['schemas']['GroupIn'];
 export type GroupOut = components['schemas']['GroupOut'];
+export type GroupPut = components['schemas']['GroupPut'];
 export type HealthOut = components['schemas']['HealthOut'];
 export type Holiday = components['schemas']['Holiday'];
+export type HolidayIn = components['schemas']['HolidayIn'];
+export type InstrumentIn = components['schemas']['InstrumentIn'];
 export type InstrumentOut = components['schemas']['InstrumentOut'];
+export type InstrumentPut = components['schemas']['InstrumentPut'];
+export type JournalOut = components['schemas']['JournalOut'];
 export type KeyIn = components['schemas']['KeyIn'];
 export type KeyOut = components['schemas']['KeyOut'];
 export type KillIn = components['schemas']['KillIn'];
@@ -3301,10 +4820,13 @@ export type LedgerAccountOut = components['schemas']['LedgerAccountOut'];
 export type LedgerAccountOutPage = components['schemas']['LedgerAccountOutPage'];
 export type LedgerOut = components['schemas']['LedgerOut'];
 export type Limits = components['schemas']['Limits'];
+export type LimitsIn = components['schemas']['LimitsIn'];
 export type LiveOut = components['schemas']['LiveOut'];
 export type MarginEventOut = components['schemas']['MarginEventOut'];
 export type MarginEventOutPage = components['schemas']['MarginEventOutPage'];
+export type MarginEventPage = components['schemas']['MarginEventPage'];
 export type MarginRates = components['schemas']['MarginRates'];
+export type MarginRatesIn = components['schemas']['MarginRatesIn'];
 export type MeOut = components['schemas']['MeOut'];
 export type ModifyOrderIn = components['schemas']['ModifyOrderIn'];
 export type ModifyPositionIn = components['schemas']['ModifyPositionIn'];
@@ -3316,22 +4838,36 @@ export type OpenIn = components['schemas']['OpenIn'];
 export type OrderOut = components['schemas']['OrderOut'];
 export type OrderRowOut = components['schemas']['OrderRowOut'];
 export type OrderRowOutPage = components['schemas']['OrderRowOutPage'];
+export type Outcome = components['schemas']['Outcome'];
 export type Override = components['schemas']['Override'];
+export type OverrideIn = components['schemas']['OverrideIn'];
 export type PasswordIn = components['schemas']['PasswordIn'];
 export type PasswordOut = components['schemas']['PasswordOut'];
 export type PositionOut = components['schemas']['PositionOut'];
+export type PreferenceIn = components['schemas']['PreferenceIn'];
+export type PreferenceOut = components['schemas']['PreferenceOut'];
+export type PreviewOut = components['schemas']['PreviewOut'];
 export type ProblemKind = components['schemas']['ProblemKind'];
 export type QuoteOut = components['schemas']['QuoteOut'];
 export type ReadyOut = components['schemas']['ReadyOut'];
 export type RefreshIn = components['schemas']['RefreshIn'];
+export type Refusal = components['schemas']['Refusal'];
+export type RefusalView = components['schemas']['RefusalView'];
+export type RevertIn = components['schemas']['RevertIn'];
 export type RoleIn = components['schemas']['RoleIn'];
 export type RoleOut = components['schemas']['RoleOut'];
+export type RuleOut = components['schemas']['RuleOut'];
 export type Session = components['schemas']['Session'];
+export type SessionIn = components['schemas']['SessionIn'];
 export type SessionOut = components['schemas']['SessionOut'];
 export type SignInIn = components['schemas']['SignInIn'];
 export type SignUpIn = components['schemas']['SignUpIn'];
+export type StaffAccountOut = components['schemas']['StaffAccountOut'];
+export type StaffAccountPage = components['schemas']['StaffAccountPage'];
 export type Swap = components['schemas']['Swap'];
+export type SwapIn = components['schemas']['SwapIn'];
 export type Tier = components['schemas']['Tier'];
+export type TierIn = components['schemas']['TierIn'];
 export type TimeOut = components['schemas']['TimeOut'];
 export type TokensOut = components['schemas']['TokensOut'];
 export type TotpOut = components['schemas']['TotpOut'];
@@ -4789,9 +6325,14 @@ export interface operations {
     list_users_api_v1_users_get: {
         parameters: {
             query?: {
+                /** @description Part of login or name. */
+                q?: string;
+                role?: ("trader" | "manager" | "dealer" | "admin" | "service") | null;
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -4806,6 +6347,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsersOut"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -5618,7 +7160,7 @@ export interface operations {
             };
         };
     };
-    list_accounts_api_v1_accounts_get: {
+    list_preferences_api_v1_me_preferences_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -5633,7 +7175,421 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": string[];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    get_preference_api_v1_me_preferences__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferenceOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    set_preference_api_v1_me_preferences__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferenceIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    remove_preference_api_v1_me_preferences__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_accounts_api_v1_accounts_get: {
+        parameters: {
+            query?: {
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["AccountOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -6218,6 +8174,15 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
             /** @description The request cannot be read */
             400: {
                 headers: {
@@ -6335,6 +8300,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
                 };
             };
             /** @description The request cannot be read */
@@ -6456,6 +8430,15 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
             /** @description The request cannot be read */
             400: {
                 headers: {
@@ -6575,6 +8558,15 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
             /** @description The request cannot be read */
             400: {
                 headers: {
@@ -6669,7 +8661,10 @@ export interface operations {
     };
     account_ledger_api_v1_accounts__account__ledger_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
             header?: never;
             path: {
                 account: number;
@@ -6685,6 +8680,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -6781,7 +8777,10 @@ export interface operations {
     };
     trial_balance_api_v1_ledger_trial_balance_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6795,6 +8794,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrialOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -6889,11 +8889,118 @@ export interface operations {
             };
         };
     };
+    preview_order_api_v1_orders_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     list_working_orders_api_v1_orders_get: {
         parameters: {
             query: {
                 /** @description Trading account. */
                 account: number;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -6908,6 +9015,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -7601,6 +9709,8 @@ export interface operations {
             query: {
                 /** @description Trading account. */
                 account: number;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -7615,6 +9725,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PositionOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -8419,7 +10530,10 @@ export interface operations {
     };
     list_instruments_api_v1_instruments_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8433,6 +10547,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstrumentOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -8545,6 +10660,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstrumentOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    put_instrument_api_v1_instruments__symbol__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the command: the same key with the same body gives the first answer again, with another body 409 DUPLICATE_ID. Kept across restarts. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstrumentPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
                 };
             };
             /** @description The request cannot be read */
@@ -8760,7 +11003,10 @@ export interface operations {
     };
     list_groups_api_v1_groups_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8774,6 +11020,247 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GroupOut"][];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    get_group_api_v1_groups__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    put_group_api_v1_groups__name__put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the command: the same key with the same body gives the first answer again, with another body 409 DUPLICATE_ID. Kept across restarts. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
                 };
             };
             /** @description The request cannot be read */
@@ -8870,7 +11357,12 @@ export interface operations {
     };
     list_quotes_api_v1_quotes_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Show the prices this account would be filled at. */
+                account?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8884,6 +11376,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuoteOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -8980,7 +11473,10 @@ export interface operations {
     };
     get_quote_api_v1_quotes__symbol__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Show the prices this account would be filled at. */
+                account?: number | null;
+            };
             header?: never;
             path: {
                 symbol: string;
@@ -9095,6 +11591,10 @@ export interface operations {
             query?: {
                 period?: string;
                 limit?: number;
+                /** @description RFC 3339; only bars that start before it, for paging back. */
+                before?: string | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path: {
@@ -9111,6 +11611,942 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BarOut"][];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    preview_instrument_api_v1_instruments_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstrumentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreview"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    preview_group_api_v1_groups_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePreview"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_changes_api_v1_changes_get: {
+        parameters: {
+            query?: {
+                what?: ("group" | "instrument") | null;
+                name?: string | null;
+                cursor?: string | null;
+                limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    revert_change_api_v1_changes__number__revert_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the command: the same key with the same body gives the first answer again, with another body 409 DUPLICATE_ID. Kept across restarts. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevertIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Somebody else has to agree first */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_approvals_api_v1_approvals_get: {
+        parameters: {
+            query?: {
+                state?: string | null;
+                operation?: string | null;
+                target?: string | null;
+                cursor?: string | null;
+                limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    get_approval_rule_api_v1_approvals_rule_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    approve_api_v1_approvals__number__approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No answer in time; send the same key again */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    reject_api_v1_approvals__number__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
                 };
             };
             /** @description The request cannot be read */
@@ -9218,6 +12654,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -9232,6 +12670,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderRowOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -9332,6 +12771,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -9346,6 +12787,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FillOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -9444,6 +12886,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -9458,6 +12902,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClosedPositionOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -9555,6 +13000,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -9569,6 +13016,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BalanceOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -9660,6 +13108,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path: {
@@ -9676,6 +13126,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarginEventOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -9873,6 +13324,7 @@ export interface operations {
         parameters: {
             query?: {
                 account?: number | null;
+                ledger?: ("cash" | "position" | "fees" | "realised_pnl" | "margin" | "funding_pnl") | null;
                 /** @description RFC 3339. */
                 since?: string | null;
                 /** @description RFC 3339. */
@@ -9880,6 +13332,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -9894,6 +13348,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransferOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -9986,6 +13441,8 @@ export interface operations {
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -10000,6 +13457,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerAccountOutPage"];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
@@ -10089,10 +13547,18 @@ export interface operations {
         parameters: {
             query?: {
                 actor?: number | null;
+                /** @description With a dot at its end: all such. */
                 action?: string | null;
+                target?: string | null;
+                /** @description RFC 3339. */
+                since?: string | null;
+                /** @description RFC 3339. */
+                until?: string | null;
                 /** @description `next` of the page before. */
                 cursor?: string | null;
                 limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
             };
             header?: never;
             path?: never;
@@ -10107,6 +13573,551 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    search_accounts_api_v1_staff_accounts_get: {
+        parameters: {
+            query?: {
+                /** @description Part of login or name, or the number. */
+                q?: string;
+                owner?: number | null;
+                group?: string | null;
+                currency?: string | null;
+                state?: ("active" | "read_only" | "disabled" | "closed") | null;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffAccountPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_exposure_api_v1_staff_exposure_get: {
+        parameters: {
+            query?: {
+                by?: "instrument" | "group" | "both";
+                instrument?: string | null;
+                group?: string | null;
+                currency?: string | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExposureOut"][];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_margin_levels_api_v1_staff_margin_get: {
+        parameters: {
+            query?: {
+                /** @description Margin level in percent. */
+                below?: string;
+                group?: string | null;
+                limit?: number;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DangerOut"][];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    list_all_margin_events_api_v1_margin_events_get: {
+        parameters: {
+            query?: {
+                level?: ("ok" | "margin_call" | "stop_out") | null;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                limit?: number | null;
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarginEventPage"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
+    get_transfer_cause_api_v1_ledger_transfers__transfer__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                transfer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CauseOut"];
                 };
             };
             /** @description The request cannot be read */
@@ -10697,6 +14708,107 @@ export interface operations {
             };
         };
     };
+    journal_api_v1_system_journal_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalOut"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description No valid token or key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The role or key does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The rules of trading or the present state say no */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description A value is not allowed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+            /** @description Busy, stopping, or a disk or database is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemOut"];
+                };
+            };
+        };
+    };
     metrics_api_v1_system_metrics_get: {
         parameters: {
             query?: never;
@@ -10901,7 +15013,10 @@ export interface operations {
     };
     list_trading_states_api_v1_trading_states_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description csv gives the whole list as a file, as does `Accept: text/csv`. */
+                format?: ("json" | "csv") | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10915,6 +15030,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradingStateOut"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request cannot be read */
