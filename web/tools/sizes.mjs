@@ -9,14 +9,13 @@ const KB = 1000;
 const root =
   process.env.TRADELOOM_WEB_OUT ?? new URL("../../src/tradeloom/web", import.meta.url).pathname;
 const manifest = JSON.parse(readFileSync(join(root, "manifest.json"), "utf8"));
-const BAR = ["src/app/AccountSwitch.tsx", "src/app/UserMenu.tsx", "src/app/Toasts.tsx"];
 const PAGES = [
   { name: "shell", entry: null, budget: 140 },
   {
     name: "terminal",
     entry: "src/features/terminal/TerminalPage.tsx",
     budget: 260,
-    with: [...BAR, "src/features/terminal/**", "src/features/blotter/Blotter.tsx"],
+    with: ["src/features/blotter/Blotter.tsx"],
   },
   ...Object.keys(manifest)
     .filter(
@@ -27,7 +26,6 @@ const PAGES = [
       name: entry.replace(/^src\/features\/|\.tsx$/g, ""),
       entry,
       budget: 200,
-      with: entry.includes("signin") ? [] : BAR,
     })),
 ];
 

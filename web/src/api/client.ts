@@ -45,15 +45,15 @@ api.use(passwordFirst);
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
-/** The data of an answer; throws `Problem` for everything else. */
-export async function ask<T>(call: Promise<Answer<T>>): Promise<T> {
+/** The data of an answer (JSON: lists can be had as CSV text too); throws `Problem` for everything else. */
+export async function ask<T>(call: Promise<Answer<T>>): Promise<Exclude<T, string>> {
   let answer: Answer<T>;
   try {
     answer = await call;
   } catch (thrown) {
     throw problemOf(thrown);
   }
-  if (answer.response.ok) return answer.data as T;
+  if (answer.response.ok) return answer.data as Exclude<T, string>;
   const document = (typeof answer.error === "object" ? answer.error : {}) as ProblemDocument;
   throw new Problem(answer.response.status, document);
 }
@@ -75,7 +75,7 @@ const REPEAT_AFTER_MS = [250, 800, 2000, 4000];
 export async function command<T>(
   send: (header: { "Idempotency-Key": string }) => Promise<Answer<T>>,
   key = newKey(),
-): Promise<T> {
+): Promise<Exclude<T, string>> {
   for (let turn = 0; ; turn++) {
     try {
       return await ask(send({ "Idempotency-Key": key }));

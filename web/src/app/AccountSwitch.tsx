@@ -2,7 +2,8 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
 import { accountsQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
-import { Menu, type MenuItem } from "@/kit/Menu";
+import { LazyMenu } from "@/kit/LazyMenu";
+import type { MenuItem } from "@/kit/Menu";
 import { toast } from "@/kit/toast";
 import { showAccount, useTrading } from "@/live/trading";
 import { t } from "@/text";
@@ -11,7 +12,7 @@ import { openDemo } from "./demo";
 const SHOWN_MAX = 30;
 
 /** The account everything on the screen belongs to, and the way to another or a new demo account. */
-export default function AccountSwitch() {
+export function AccountSwitch() {
   const client = useQueryClient();
   const { data: accounts } = useQuery(accountsQuery);
   const chosen = useTrading((s) => s.account);
@@ -38,7 +39,7 @@ export default function AccountSwitch() {
     { label: t("Open a demo account"), onSelect: () => void open() },
   ];
   return (
-    <Menu
+    <LazyMenu
       trigger={
         <button
           type="button"

@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useMemo } from "react";
 import { accountsQuery, meQuery } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { cx } from "@/kit/cx";
+import { useToaster } from "@/kit/toast";
 import { socket } from "@/live/socket";
 import { showAccount, useTrading } from "@/live/trading";
 import { t } from "@/text";
@@ -28,6 +29,7 @@ export function Shell() {
   const expired = useSession((s) => s.expired);
   const mustChange = useSession((s) => s.mustChangePassword);
   const palette = useCommands((s) => s.open);
+  const toasts = useToaster((s) => s.wanted);
   const sheet = useSheet((s) => s.open);
   useFirstAccount();
   useEffect(() => socket.wantQuotes(), []);
@@ -96,7 +98,7 @@ export function Shell() {
       <StatusBar />
       <Notices />
       <Suspense>
-        <Toasts />
+        {toasts && <Toasts />}
         {palette && <Palette />}
         {sheet && <ShortcutSheet />}
         {expired && <SignInAgain />}

@@ -1,10 +1,13 @@
+import { useEffect } from "react";
 import { Toaster } from "sonner";
+import { toasterReady } from "@/kit/toast";
 import { t } from "@/text";
 import { shownTheme, useLook } from "./look";
 
 /** Where toasts appear. */
 export default function Toasts() {
   useLook((s) => s.theme);
+  useEffect(toasterReady, []);
   return (
     <Toaster
       theme={shownTheme()}

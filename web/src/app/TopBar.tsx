@@ -1,16 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Moon, Search, Sun, UserRound } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Moon, Search, Sun } from "lucide-react";
 import { versionQuery } from "@/api/queries";
 import { IconButton } from "@/kit/Button";
 import { t } from "@/text";
+import { AccountSwitch } from "./AccountSwitch";
 import { openPalette } from "./commands";
 import { shownKeys } from "./keys";
 import { shownTheme, toggleTheme, useLook } from "./look";
-
-const AccountSwitch = lazy(() => import("./AccountSwitch"));
-const UserMenu = lazy(() => import("./UserMenu"));
+import { UserMenu } from "./UserMenu";
 
 /** Product, environment, account, search, theme, user. The environment and the account never scroll away. */
 export function TopBar() {
@@ -44,9 +42,7 @@ export function TopBar() {
             LIVE
           </span>
         ))}
-      <Suspense fallback={<span className="h-control w-36" />}>
-        <AccountSwitch />
-      </Suspense>
+      <AccountSwitch />
       <button
         type="button"
         onClick={() => openPalette()}
@@ -62,15 +58,7 @@ export function TopBar() {
       <IconButton label={dark ? t("Light theme") : t("Dark theme")} onClick={toggleTheme}>
         {dark ? <Sun size={15} aria-hidden /> : <Moon size={15} aria-hidden />}
       </IconButton>
-      <Suspense
-        fallback={
-          <IconButton label={t("User menu")}>
-            <UserRound size={15} aria-hidden />
-          </IconButton>
-        }
-      >
-        <UserMenu />
-      </Suspense>
+      <UserMenu />
     </header>
   );
 }

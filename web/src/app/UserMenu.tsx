@@ -4,7 +4,7 @@ import { api, ask } from "@/api/client";
 import { queries } from "@/api/queries";
 import { signedOut, useSession } from "@/api/session";
 import { IconButton } from "@/kit/Button";
-import { Menu } from "@/kit/Menu";
+import { LazyMenu } from "@/kit/LazyMenu";
 import { showAccount } from "@/live/trading";
 import { t } from "@/text";
 import { useSheet } from "./sheet";
@@ -18,11 +18,11 @@ export async function signOut(): Promise<void> {
 }
 
 /** Who is signed in, and the way out. */
-export default function UserMenu() {
+export function UserMenu() {
   const navigate = useNavigate();
   const login = useSession((s) => s.login);
   return (
-    <Menu
+    <LazyMenu
       align="end"
       trigger={
         <IconButton label={t("User menu")}>

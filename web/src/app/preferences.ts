@@ -31,15 +31,29 @@ function entry(name: string): Entry {
 }
 
 async function call(name: string, init?: RequestInit): Promise<Response> {
-  return fetch(`/api/v1/me/preferences/${name}`, {
+  return fetch(`/api/v1/me/preferences${name && "/"}${name}`, {
     ...init,
     headers: { authorization: `Bearer ${await accessToken()}`, "content-type": "application/json" },
     signal: AbortSignal.timeout(10_000),
   });
 }
 
+let names: Promise<ReadonlySet<string>> | null = null;
+
+/** What is kept at all, asked once: a preference nobody set yet is no missing page. */
+function known(): Promise<ReadonlySet<string>> {
+  names ??= call("")
+    .then(async (answer) => new Set(answer.ok ? ((await answer.json()) as string[]) : []))
+    .catch(() => {
+      names = null;
+      return new Set<string>();
+    });
+  return names;
+}
+
 async function load(name: string): Promise<void> {
   try {
+    if (!(await known()).has(name)) return;
     const answer = await call(name);
     const found = entries.get(name);
     if (!found) return;
@@ -110,6 +124,7 @@ export function usePreference<T>(
 useSession.subscribe((now, before) => {
   if (now.login !== before.login) {
     entries.clear();
+    names = null;
     for (const each of listeners) each();
   }
 });

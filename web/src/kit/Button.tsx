@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 import { cx } from "./cx";
 
 export type ButtonLook = "plain" | "primary" | "quiet" | "danger" | "buy" | "sell";
@@ -27,6 +27,7 @@ export function Button({
   busy?: boolean;
   small?: boolean;
   icon?: ReactNode;
+  ref?: Ref<HTMLButtonElement>;
 }) {
   return (
     <button

@@ -46,13 +46,15 @@ export function Menu({
   trigger,
   items,
   align = "start",
+  initiallyOpen = false,
 }: {
   trigger: ReactElement;
   items: readonly MenuItem[];
   align?: "start" | "end";
+  initiallyOpen?: boolean;
 }) {
   return (
-    <Base.Root>
+    <Base.Root defaultOpen={initiallyOpen}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner sideOffset={4} align={align} className="z-50">

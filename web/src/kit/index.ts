@@ -12,6 +12,7 @@ export {
 } from "./DataTable";
 export { Dialog } from "./Dialog";
 export { Checkbox, Field, Input, TextArea, TextField, type Wiring } from "./Field";
+export { LazyMenu } from "./LazyMenu";
 export { ContextMenu, Menu, type MenuItem } from "./Menu";
 export { NumberField } from "./NumberField";
 export { Figure, Panel } from "./Panel";

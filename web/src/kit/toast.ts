@@ -1,21 +1,46 @@
-/** Short messages in the corner. Refusals are assertive for screen readers, the rest polite. */
-import { type ExternalToast, toast as sonner } from "sonner";
+/**
+ * Short messages in the corner. The toaster is loaded with the first message; refusals are assertive for
+ * screen readers, the rest polite.
+ */
+import type { ExternalToast } from "sonner";
+import { create } from "zustand";
 import { problemOf } from "@/api/problem";
 import { t } from "@/text";
 
+type Sonner = typeof import("sonner");
+
+/** `wanted`: the shell renders the toaster. It reports through `toasterReady` once it listens. */
+export const useToaster = create<{ wanted: boolean }>(() => ({ wanted: false }));
+
+let ready: () => void = () => undefined;
+const listening = new Promise<void>((resolve) => {
+  ready = resolve;
+});
+export const toasterReady = (): void => ready();
+
+async function show(how: (sonner: Sonner["toast"]) => unknown): Promise<void> {
+  useToaster.setState({ wanted: true });
+  const [{ toast: sonner }] = await Promise.all([import("sonner"), listening]);
+  how(sonner);
+}
+
 export const toast = {
-  ok: (title: string, options?: ExternalToast) => sonner.success(title, options),
-  info: (title: string, options?: ExternalToast) => sonner.message(title, options),
-  warn: (title: string, options?: ExternalToast) =>
-    sonner.warning(title, { duration: 8000, ...options }),
-  /** What was thrown, in words, with the request's id. */
-  problem: (thrown: unknown, title?: string, options?: ExternalToast) => {
+  ok: (title: string, options?: ExternalToast): void => void show((s) => s.success(title, options)),
+  info: (title: string, options?: ExternalToast): void =>
+    void show((s) => s.message(title, options)),
+  warn: (title: string, options?: ExternalToast): void =>
+    void show((s) => s.warning(title, { duration: 8000, ...options })),
+  /** What was thrown, in words. */
+  problem: (thrown: unknown, title?: string, options?: ExternalToast): void => {
     const problem = problemOf(thrown);
-    return sonner.error(title ?? (problem.title || t("That did not work")), {
-      description: problem.message,
-      duration: 8000,
-      ...options,
-    });
+    void show((s) =>
+      s.error(title ?? (problem.title || t("That did not work")), {
+        description: problem.message,
+        duration: 8000,
+        ...options,
+      }),
+    );
   },
-  done: (id: string | number) => sonner.dismiss(id),
+  /** Take away the toast that was shown with `{ id }`. */
+  done: (id: string | number): void => void show((s) => s.dismiss(id)),
 };
