@@ -44,7 +44,8 @@ class LinkPlan:
     `ping` is a text to send every `ping_s` (venues that want their own; protocol-level pings are
     answered in any case). Silence of `silence_s` closes the link. `frames_per_s` bounds what we
     send. After `age_max_s` the link is renewed before the venue cuts it. `key` tells links of one
-    kind apart, such as the streams that a URL carries.
+    kind apart, such as the streams that a URL carries. With `heartbeat_s` we send protocol-level
+    pings so often, for venues whose quiet streams say nothing; a missing pong closes the link.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LinkPlan:
     age_max_s: float = 0.0
     headers: tuple[tuple[str, str], ...] = ()
     key: str = ""
+    heartbeat_s: float = 0.0
 
 
 class Link:
@@ -188,7 +190,7 @@ class Link:
                 headers=dict(self.plan.headers),
                 max_msg_size=FRAME_BYTES_MAX,
                 autoping=True,
-                heartbeat=None,
+                heartbeat=self.plan.heartbeat_s or None,
                 compress=0,
             )
         self._socket = socket
