@@ -10,6 +10,7 @@ import msgspec
 # The venue writes its notifications in this order; another order only costs a slower look.
 NOTIFICATION: Final = '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
 CHANNEL_AT: Final = len(NOTIFICATION)
+QUOTE: Final = NOTIFICATION + "quote."
 
 RawLevel = tuple[str, float, float]
 

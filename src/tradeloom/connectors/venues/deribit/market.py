@@ -208,6 +208,9 @@ class DeribitMarket(Dialect):
     def market_frame(self, data: str | bytes, recv_ns: int, out: MarketOut, link: Link) -> None:
         """Decode one frame; the usual order of its keys is told by a prefix."""
         text = data if isinstance(data, str) else data.decode()
+        if text.startswith(f.QUOTE):
+            self._on_quote(text, recv_ns, out)
+            return
         if text.startswith(f.NOTIFICATION):
             self._notification(text, text[f.CHANNEL_AT : f.CHANNEL_AT + 6], recv_ns, out)
             return
