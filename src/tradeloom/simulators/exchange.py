@@ -181,6 +181,8 @@ class Exchange:
         self.books.add(order)
         self._settlement.lock(holder, market, order)
         self.tell(order, Change.NEW)
+        if order.locked:
+            self._settlement.tell_balance(market, order)
         if order.status is Status.NEW:
             self._settlement.work(market, order)
         else:

@@ -289,9 +289,10 @@ class Settlement:
         self._exchange.books.close(order)
         change = Change.CANCELED if status is Status.CANCELED else Change.EXPIRED
         self._exchange.tell(order, change)
-        self._tell_balance(market, order)
+        self.tell_balance(market, order)
 
-    def _tell_balance(self, market: Market, order: Order) -> None:
+    def tell_balance(self, market: Market, order: Order) -> None:
+        """Tell that a spot order bound or freed money."""
         if is_spot(market.instrument):
             asset = market.instrument.quote if order.side is Side.BUY else market.instrument.base
             self._exchange.listener.on_account(
@@ -337,7 +338,7 @@ class Settlement:
             self._exchange.books.name(order)
         self.lock(account, market, order)
         self._exchange.tell(order, Change.AMENDED)
-        self._tell_balance(market, order)
+        self.tell_balance(market, order)
         if waiting:
             return
         if keeps:
