@@ -92,9 +92,9 @@ class KrakenCalls(Dialect):
             errors.refuse_status(reply.status, reply.headers.get("Retry-After", ""), budgets)
         return self._decoded(answer.result, kind)
 
-    def _decoded(self, raw: msgspec.Raw | None, kind: type[T]) -> T:
+    def _decoded(self, raw: msgspec.Raw, kind: type[T]) -> T:
         try:
-            return msgspec.json.decode(raw or b"", type=kind, strict=False)
+            return msgspec.json.decode(raw, type=kind, strict=False)
         except msgspec.DecodeError as error:
             raise VenueUnavailable(f"{self.venue}: an answer cannot be read ({error})") from None
 
@@ -137,7 +137,7 @@ class KrakenCalls(Dialect):
         if not answer.success:
             window = self.orders_window(symbol) if symbol else ""
             errors.refuse(answer.error or "EGeneral:Unknown", self.context.rest.budgets, window)
-        return self._decoded(answer.result or msgspec.Raw(b"{}"), kind)
+        return self._decoded(answer.result, kind)
 
     # -- counters --------------------------------------------------------------------------------
 

@@ -80,11 +80,11 @@ class Kraken(KrakenMarket):
                 out.ignored("pong")
             elif frame.req_id is None or not link.answer(str(frame.req_id), data):
                 out.ignored("late answer")
-        elif frame.channel == "executions" and frame.data is not None:
+        elif frame.channel == "executions":
             self._in_sequence(frame, out)
             for row in _executions(frame.data):
                 self._execution(row, recv_ns, out)
-        elif frame.channel == "balances" and frame.data is not None:
+        elif frame.channel == "balances":
             self._in_sequence(frame, out)
             for balance in _balances(frame.data):
                 self._money(balance, recv_ns, out)

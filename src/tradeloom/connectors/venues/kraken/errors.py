@@ -83,7 +83,9 @@ def refuse_status(status: int, retry_after: str, budgets: Budgets) -> NoReturn:
     """Raise what an HTTP status without a Kraken error means."""
     if status == 429:
         wait = float(retry_after) if retry_after.replace(".", "", 1).isdigit() else 15.0
-        budgets.block("*", wait)
+        # Orders go over the socket and have counters of their own.
+        for window in ("rest", "public"):
+            budgets.block(window, wait)
         raise BudgetSpent("Kraken 429", wait)
     if status >= 500 or status == 408:
         raise NoAnswer(f"Kraken answered {status}: what became of the request is unknown")

@@ -72,14 +72,14 @@ class Envelope(msgspec.Struct):
 
     channel: str = ""
     type: str = ""
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw(b"[]")
     sequence: int = 0
     method: str = ""
     success: bool = True
     error: str | None = None
     symbol: str = ""
     req_id: int | None = None
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class Status(msgspec.Struct):
@@ -148,7 +148,7 @@ class Answer(msgspec.Struct):
     """Every REST answer; `error` holds texts such as `EOrder:Unknown order`."""
 
     error: list[str] = []
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class Pair(msgspec.Struct):

@@ -277,7 +277,7 @@ class KrakenMarket(KrakenCalls):
         frame = _envelope(data)
         if frame.channel == "heartbeat":
             out.ignored("heartbeat")
-        elif frame.channel == "status" and frame.data is not None:
+        elif frame.channel == "status":
             self._on_status(_statuses(frame.data)[-1].system, out)
         elif frame.channel in ("ticker", "book", "trade"):
             again = {"ticker": self._on_tickers, "book": self._on_books, "trade": self._on_trades}
