@@ -49,7 +49,7 @@ class World:
     @property
     def middle(self) -> int:
         """The price that the book is made around, a multiple of the tick."""
-        return 60_000 * 10**self.at.digits
+        return int(60_000 * 10**self.at.digits)
 
     def price(self, steps: int) -> Decimal:
         """The middle and so many ticks."""
