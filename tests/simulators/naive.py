@@ -29,7 +29,13 @@ class NaiveBook:
     def _tidy(self) -> None:
         for levels in self.sides.values():
             for price, pieces in list(levels.items()):
-                levels[price] = [piece for piece in pieces if piece[-1] > 0]
+                levels[price] = []
+                for piece in pieces:
+                    last = levels[price][-1] if levels[price] else None
+                    if piece[0] == "out" and last and last[0] == "out":
+                        last[1] += piece[1]  # neighbours of the outside market are one piece
+                    elif piece[-1] > 0:
+                        levels[price].append(piece)
                 if not levels[price]:
                     del levels[price]
 
@@ -141,6 +147,7 @@ class NaiveBook:
                 piece[-1] -= part
                 size -= part
             pieces += behind
+            self._tidy()
             if at == price:
                 return
 
