@@ -152,6 +152,13 @@ def up(
     speed: Annotated[float | None, typer.Option(help="Market seconds per second.")] = None,
     seed: Annotated[int | None, typer.Option(help="Names the generated market.")] = None,
     symbols: Annotated[str | None, typer.Option(help="Comma-separated; all by default.")] = None,
+    venue: Annotated[
+        str | None, typer.Option(help="Live market of these venues, such as binance,kraken.")
+    ] = None,
+    venue_url: Annotated[
+        list[str] | None,
+        typer.Option(help="VENUE.NAME=URL, or a simulator's http://…; may be repeated."),
+    ] = None,
     database_url: Annotated[
         str | None, typer.Option(help="postgresql://…; an SQLite file by default.")
     ] = None,
@@ -168,6 +175,8 @@ def up(
       tradeloom up --port 9000 --data-dir /var/lib/tradeloom
 
       tradeloom up --replay recordings/ --speed 10
+
+      tradeloom up --venue binance --symbols BTCUSDT,ETHUSDT
     """
     import gc
 
@@ -184,6 +193,8 @@ def up(
             speed=speed,
             seed=seed,
             symbols=symbols,
+            venues=venue,
+            venue_urls=tuple(venue_url) if venue_url else None,
             database_url=database_url,
         )
     except settings.BadSettings as error:

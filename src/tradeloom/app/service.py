@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import uvicorn
 
@@ -26,6 +26,8 @@ from tradeloom.app.housekeeping import jobs, keep_house
 from tradeloom.app.limits import DISK_FREE_BYTES_MIN, FIRST_QUOTE_S
 from tradeloom.app.market import MarketFeed, Source, generated, recorded
 from tradeloom.app.tracing import TracingMissing, tracer
+from tradeloom.app.venues import VenueFeed, VenueMarket, setups_of
+from tradeloom.connectors.contract import VenueUnavailable
 from tradeloom.engine.event_log import events_behind
 from tradeloom.engine.journal import Journal
 from tradeloom.engine.shard import Shard
@@ -64,6 +66,17 @@ class CannotStart(RuntimeError):  # noqa: N818
     """The service cannot start; the text says why and what to do."""
 
 
+class Feed(Protocol):
+    """What brings the market: generated, recorded or of venues."""
+
+    @property
+    def first_quote(self) -> asyncio.Event:
+        """Set once there is a price."""
+
+    async def run(self) -> None:
+        """Bring quotes until cancelled."""
+
+
 @dataclass(slots=True)
 class Service:
     """A running service. `admin`: the credentials of a new installation, to be shown once."""
@@ -73,7 +86,7 @@ class Service:
     source: Source
     admin: NewAdmin | None
     gate: Gate
-    feed: MarketFeed
+    feed: Feed
     server: uvicorn.Server
     serving: asyncio.Task[None]
 
@@ -82,7 +95,7 @@ class Service:
 async def running(settings: Settings) -> AsyncIterator[Service]:
     """The service, until the block ends: then it drains and closes. Raises `CannotStart`."""
     started = time.monotonic()
-    source = await _source(settings)
+    source = None if settings.venues else await _source(settings)
     _check_disk(settings.data_dir)
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(settings.host, settings.port))
@@ -107,6 +120,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         # Its hash takes a quarter of a second on another thread; what follows does not need it.
         first_admin = asyncio.create_task(_first_admin(security, settings.data_dir / CREDENTIALS))
         stack.push_async_callback(_cancel, [first_admin])
+        venues = VenueMarket()
+        stack.push_async_callback(venues.close)
+        if source is None:
+            source = await _live(settings, venues, security)
         channels = await define(desk, source)
         board, bars = QuoteBoard(), BarBuilder()
         bar_store = BarStore(database)
@@ -114,7 +131,11 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             bar_store, board, {channel.symbol: channel.digits for channel in channels}
         )
         await keeper.load(bars)
-        feed = MarketFeed(source, channels, desk, board, bars, settings.speed)
+        feed: Feed
+        if settings.venues:
+            feed = VenueFeed(venues, source, channels, desk, board, bars)
+        else:
+            feed = MarketFeed(source, channels, desk, board, bars, settings.speed)
         meters = Meters()
         markups = Markups(desk)
         hub = Hub(desk.outbox, board, markups)
@@ -153,6 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             callers=callers,
             security=security,
             database=database,
+            switchboard=venues.switchboard,
             records=Records(database, writer, History(database), LedgerBook(database)),
             meters=meters,
             order_rates=Rates(settings.orders_per_s, settings.orders_per_s),
@@ -223,6 +245,14 @@ async def _source(settings: Settings) -> Source:
         return generated(settings.seed, settings.symbols)
     except (RecordingError, ValueError) as error:
         raise CannotStart(f"the market cannot be played: {error}") from error
+
+
+async def _live(settings: Settings, venues: VenueMarket, security: Security) -> Source:
+    try:
+        setups = await setups_of(settings.venues, settings.venue_urls, security.vault)
+        return await venues.open(setups, settings.symbols, settings.data_dir / "venues")
+    except (ValueError, VenueUnavailable) as error:
+        raise CannotStart(f"the venues cannot be used: {error}") from error
 
 
 def _tracer() -> Any:
@@ -300,7 +330,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _checks(desk: Desk, feed: MarketFeed, writer: ProjectionWriter) -> dict[str, str]:
+def _checks(desk: Desk, feed: Feed, writer: ProjectionWriter) -> dict[str, str]:
     progress = writer.progress
     return {
         "engine": "stopping" if desk.draining else "ok",

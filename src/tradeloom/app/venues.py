@@ -37,6 +37,7 @@ from tradeloom.gateways.quotes import Quote, QuoteBoard
 from tradeloom.marketdata.bars import BarBuilder
 from tradeloom.marketdata.streams import StreamManager
 from tradeloom.replay.market import Market, instrument_for, pegs_of
+from tradeloom.security import Vault
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,32 @@ class VenueSetup(msgspec.Struct, frozen=True):
     urls: Mapping[str, str]
     values: Mapping[str, str]
     account: str = "main"
+
+
+async def setups_of(
+    names: Sequence[str], addresses: Sequence[str], vault: Vault
+) -> list[VenueSetup]:
+    """What the settings ask for, with keys from the vault. Raises ValueError.
+
+    An address is `VENUE.NAME=URL`, or the base of a simulator, which then stands for every venue.
+    A venue with keys of several accounts uses `main`, or the first of them.
+    """
+    made = []
+    for name in dict.fromkeys(names):
+        profile = dialect_of(name).profile
+        urls: dict[str, str] = {}
+        for each in addresses:
+            place, separator, url = each.partition("=")
+            if each.startswith(("http://", "https://")):
+                urls = profile.simulated(each) | urls
+            elif separator and place.startswith(f"{name}."):
+                urls[place.removeprefix(f"{name}.")] = url
+        profile.at(urls)
+        accounts = [row.account for row in await vault.listed(name)]
+        account = "main" if "main" in accounts or not accounts else accounts[0]
+        values = await vault.take(name, account) if accounts else {}
+        made.append(VenueSetup(name, urls, values, account))
+    return made
 
 
 def connect(setup: VenueSetup, folder: Path) -> VenueConnector:

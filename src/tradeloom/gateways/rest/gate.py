@@ -28,6 +28,7 @@ from tradeloom.store import Database, audit
 from tradeloom.store.bars import BarStore
 
 if TYPE_CHECKING:
+    from tradeloom.connectors.switch import Switchboard
     from tradeloom.gateways.causes import Inputs
     from tradeloom.gateways.journal_health import JournalHealth
     from tradeloom.gateways.office import Office
@@ -66,6 +67,7 @@ class Gate:
     callers: Callers
     security: Security
     database: Database
+    switchboard: Switchboard
     records: Records
     office: Office
     overview: Overview
