@@ -50,8 +50,8 @@ class Prices(msgspec.Struct, frozen=True, array_like=True):
 class MarketBar(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What a venue's quotes and trades of one symbol did in a span of time.
 
-    Prices have `digits` decimals, `both` is bid + ask (twice the middle, exact), sizes have 8;
-    None where there was no tick. `revision` grows when a finished bar is corrected: by ticks that
+    Prices have `digits` decimals, `both` is bid + ask (twice the middle, exact); None where there
+    was no tick. `revision` grows when a finished bar is corrected: by ticks that
     came very late, or by the venue's own history where ours has a hole (`filled`: the trades of
     the bar, or of a part of it, are the venue's word, and not counted).
     """
@@ -65,7 +65,7 @@ class MarketBar(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     ask: Prices | None = None
     both: Prices | None = None
     trade: Prices | None = None
-    volume: int = 0
+    volume: Decimal = Decimal(0)
     quotes: int = 0
     trades: int = 0
     revision: int = 0
@@ -87,8 +87,7 @@ class MarketBar(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
                 if prices is not None:
                     value = numbers.decimal(getattr(prices, name) * scale, self.digits + more)
                 row[f"{side}_{name}"] = value
-        row["volume"] = numbers.decimal(self.volume, SIZE_DIGITS, keep=0)
-        for name in ("quotes", "trades", "revision", "finished", "filled"):
+        for name in ("volume", "quotes", "trades", "revision", "finished", "filled"):
             row[name] = getattr(self, name)
         return row
 
@@ -127,7 +126,7 @@ def made(
         ask=ask,
         both=both,
         trade=trade,
-        volume=volume,
+        volume=numbers.decimal(volume, SIZE_DIGITS, keep=0),
         quotes=quotes,
         trades=trades,
         revision=revision,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from tradeloom.domain.market import BookQuote, TradeTick
+from tradeloom.domain.market import BookQuote, TradeTick, decode, encode
 
 from ..limits import BAR_HOLES_MAX, BARS_LATE_WAITING_MAX
 from ..stream import event_ns
@@ -61,7 +61,7 @@ class SymbolBars:
     def add(self, tick: Tick) -> bool:
         """Take a tick; False if it was there, or is late."""
         if tick.digits != self.digits:
-            self._rescale(tick.digits)
+            self.refine(tick.digits)
         ns = event_ns(tick)
         second = ns // NS
         self.changed = True
@@ -93,7 +93,7 @@ class SymbolBars:
         self.holes.append((first, last))
         del self.holes[:-BAR_HOLES_MAX]
 
-    def _rescale(self, digits: int) -> None:
+    def refine(self, digits: int) -> None:
         """Go on with the finer of two numbers of digits."""
         if digits <= self.digits:
             return
@@ -136,8 +136,10 @@ class SymbolBars:
         keys = {(i, second - second % i) for second in self._dirty for i in INTERVALS_S}
         self._dirty.clear()
         for interval_s, start in sorted(keys - over):
-            parts, filled = self._now(interval_s, start)
-            taken.append(self._made(interval_s, start, parts, filled=filled))
+            if self.opened(interval_s, start):
+                parts, filled = self._now(interval_s, start)
+                if parts != Parts():
+                    taken.append(self._made(interval_s, start, parts, filled=filled))
         return taken
 
     def opened(self, interval_s: int, start: int) -> bool:
@@ -211,12 +213,11 @@ class SymbolBars:
         return {
             "digits": self.digits,
             "sealed": self.sealed_until,
-            "late": self.late,
+            "late": [encode(tick) for tick in self.late],
             "holes": self.holes,
             "stale": self.stale_since,
             "cells": {
-                second: (cell.quotes, cell.trades, list(cell.seen))
-                for second, cell in self._cells.items()
+                second: (*cell.plain(), list(cell.seen)) for second, cell in self._cells.items()
             },
             "open": {
                 interval_s: (bar.start, bar.parts.plain(), bar.filled)
@@ -225,11 +226,11 @@ class SymbolBars:
         }
 
     @classmethod
-    def of(cls, venue: str, symbol: str, state: dict[str, Any], late: list[Tick]) -> SymbolBars:
-        """What `state` gave, come back; `late` is its list of that name, decoded."""
+    def of(cls, venue: str, symbol: str, state: dict[str, Any]) -> SymbolBars:
+        """What `state` gave, come back from wherever it was stored."""
         own = cls(venue, symbol, state["digits"])
         own.sealed_until = state["sealed"]
-        own.late = late
+        own.late = [tick for tick in map(decode, state["late"]) if isinstance(tick, Tick)]
         own.holes = [(first, last) for first, last in state["holes"]]
         own.stale_since = state["stale"]
         for second, (quotes, trades, seen) in state["cells"].items():

@@ -14,9 +14,12 @@ from typing import Any, Final
 
 from tradeloom.domain.market import BookQuote, TradeTick
 
+from ..limits import PRICE_DIGITS_MAX
 from ..stream import event_ns
 
 Part = list[Any]
+# Prices are compared with the most digits there are, so a tick is the same with any.
+_FINEST: Final = tuple(10 ** (PRICE_DIGITS_MAX - digits) for digits in range(PRICE_DIGITS_MAX + 1))
 # Quotes: key of the first and of the last one, extremes of bid, ask and their sum, how many.
 # A key is (ns, seq, bid, ask).
 FIRST: Final = 0
@@ -37,7 +40,7 @@ TRADES: Final = 5
 
 
 class Parts:
-    """What the ticks of a span of time left: of quotes and of trades, None where there were none."""
+    """What the ticks of a span left: of quotes and of trades, None where there were none."""
 
     __slots__ = ("quotes", "trades")
 
@@ -96,7 +99,11 @@ class Parts:
 
     def plain(self) -> tuple[Part | None, Part | None]:
         """As lists, to be stored."""
-        return self.quotes, self.trades
+        trades = self.trades
+        if trades is not None:
+            # The volume of a day may be more than an encoding of integers holds.
+            trades = [*trades[:VOLUME], str(trades[VOLUME]), trades[TRADES]]
+        return self.quotes, trades
 
     @classmethod
     def of(cls, plain: Sequence[Any]) -> Parts:
@@ -105,6 +112,8 @@ class Parts:
         for part in (parts.quotes, parts.trades):
             if part is not None:
                 part[FIRST], part[LAST] = tuple(part[FIRST]), tuple(part[LAST])
+        if parts.trades is not None:
+            parts.trades[VOLUME] = int(parts.trades[VOLUME])
         return parts
 
 
@@ -122,7 +131,8 @@ class Cell(Parts):
     def quote(self, quote: BookQuote, ns: int, factor: int = 1) -> bool:
         """Take a quote; False if it was there."""
         bid, ask, seq = quote.bid * factor, quote.ask * factor, quote.seq
-        mark = hash((ns, seq, bid, ask, quote.bid_size, quote.ask_size))
+        fine = _FINEST[quote.digits]
+        mark = hash((ns, seq, quote.bid * fine, quote.ask * fine, quote.bid_size, quote.ask_size))
         if mark in self.seen:
             return False
         self.seen.add(mark)
@@ -152,7 +162,8 @@ class Cell(Parts):
     def trade(self, trade: TradeTick, ns: int, factor: int = 1) -> bool:
         """Take a trade; False if it was there."""
         price, size, trade_id = trade.price * factor, trade.size, trade.trade_id
-        mark = hash((_number(trade_id) if trade_id else ns, price, size, "" == trade_id))
+        fine = _FINEST[trade.digits]
+        mark = hash((ns, _number(trade_id) if trade_id else -1, trade.price * fine, size))
         if mark in self.seen:
             return False
         self.seen.add(mark)

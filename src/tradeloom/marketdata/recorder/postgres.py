@@ -16,23 +16,33 @@ from typing import Any, Final
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
 
+from tradeloom.domain.market import BookQuote, TradeTick
 from tradeloom.store import Address, ticks
 from tradeloom.store.gone import GONE
 from tradeloom.store.limits import POSTGRES_CONNECT_S
 
 from ..limits import (
+    CLOCKS_APART_MAX_NS,
     COPY_EVERY_S,
     COPY_ROWS,
     PARTITION_DAYS_AHEAD,
     PARTITION_DAYS_BACK,
     STORE_ANSWER_S,
 )
-from ..stream import Frame, Marks
+from ..stream import Frame, Marks, event_ns
 from .contract import Stored, StoreDown
-from .rows import FUNDING_COLUMNS, QUOTE_COLUMNS, TRADE_COLUMNS, Key, Rows, check
+from .rows import FUNDING_COLUMNS, QUOTE_COLUMNS, SIDE_OF, TRADE_COLUMNS, Key, Rows, check
 
 log = logging.getLogger(__name__)
 KEEPER: Final = "recorder"
+_QUOTES: Final = """
+SELECT digits, bid, ask, bid_size, ask_size, venue_ns, ts_ns, seq
+FROM market_quotes JOIN market_symbols USING (symbol_id)
+WHERE venue = $1 AND symbol = $2 AND ts_ns >= $3 AND ts_ns < $4"""
+_TRADES: Final = """
+SELECT digits, price, size, side, trade_id, venue_ns, ts_ns
+FROM market_trades JOIN market_symbols USING (symbol_id)
+WHERE venue = $1 AND symbol = $2 AND ts_ns >= $3 AND ts_ns < $4"""
 
 
 class PostgresRecords:
@@ -150,6 +160,21 @@ class PostgresRecords:
         if missing:
             await ticks.add_days(connection, missing)
             self._days |= missing
+
+    async def ticks(
+        self, venue: str, symbol: str, since_ns: int, until_ns: int
+    ) -> list[BookQuote | TradeTick]:
+        """What is recorded of a symbol and happened in a span, in any order; raises StoreDown."""
+        span = (since_ns - CLOCKS_APART_MAX_NS, until_ns + CLOCKS_APART_MAX_NS)
+        found: list[BookQuote | TradeTick] = []
+        with _Translated():
+            async with self._connection() as connection:
+                quotes = await connection.fetch(_QUOTES, venue, symbol, *span)
+                trades = await connection.fetch(_TRADES, venue, symbol, *span)
+        found += [BookQuote(venue, symbol, *row) for row in quotes]
+        for digits, price, size, side, *rest in trades:
+            found += [TradeTick(venue, symbol, digits, price, size, SIDE_OF[side], *rest)]
+        return [tick for tick in found if since_ns <= event_ns(tick) < until_ns]
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
