@@ -40,6 +40,7 @@ export function DataTable<R>({
   selected,
   onSelect,
   onOpen,
+  onMenu,
   onEnd,
   sorting: given,
   onSorting,
@@ -57,6 +58,8 @@ export function DataTable<R>({
   selected?: string | number | null;
   onSelect?: (row: R, event?: MouseEvent) => void;
   onOpen?: (row: R) => void;
+  /** Right-click on a row; wrap the table in a `ContextMenu` with the items for it. */
+  onMenu?: (row: R) => void;
   /** Called when the last row comes into sight: load the next page. */
   onEnd?: () => void;
   sorting?: Sorting | null;
@@ -86,10 +89,11 @@ export function DataTable<R>({
     queueMicrotask(onEnd);
   }
   const keys = (event: KeyboardEvent) => {
+    if (event.target !== box.current) return; // a button or field of a row has keys of its own
     const at = shown.findIndex((row) => rowKey(row) === selected);
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 12, PageUp: -12 }[event.key];
     if (event.key === "Enter" && onOpen && shown[at]) onOpen(shown[at]);
-    if (!step || !onSelect || event.target !== box.current) return;
+    if (!step || !onSelect) return;
     event.preventDefault();
     const next = Math.max(0, Math.min(shown.length - 1, at + step));
     const row = shown[next];
@@ -132,6 +136,7 @@ export function DataTable<R>({
                 aria-selected={selected === undefined ? undefined : key === selected}
                 onClick={onSelect ? (event) => onSelect(row, event) : undefined}
                 onDoubleClick={onOpen ? () => onOpen(row) : undefined}
+                onContextMenu={onMenu ? () => onMenu(row) : undefined}
                 className={cx(
                   "absolute inset-x-0 grid h-row items-center border-line-subtle border-b",
                   key === selected ? "bg-active" : "hover:bg-hover",
