@@ -10,10 +10,12 @@ from tradeloom.connectors.dialect import Dialect
 VENUES: Final[dict[str, str]] = {
     "binance": "tradeloom.connectors.venues.binance.dialect:BinanceSpot",
     "binance_usdm": "tradeloom.connectors.venues.binance.usdm:BinanceUsdm",
-    "deribit": "tradeloom.connectors.venues.deribit.dialect:Deribit",
     "bybit": "tradeloom.connectors.venues.bybit.dialect:BybitSpot",
     "bybit_linear": "tradeloom.connectors.venues.bybit.dialect:BybitLinear",
+    "deribit": "tradeloom.connectors.venues.deribit.dialect:Deribit",
     "kraken": "tradeloom.connectors.venues.kraken.dialect:Kraken",
+    "okx": "tradeloom.connectors.venues.okx.dialect:OkxSpot",
+    "okx_swap": "tradeloom.connectors.venues.okx.dialect:OkxSwap",
 }
 """Name -> where its dialect is; imported when it is first wanted."""
 

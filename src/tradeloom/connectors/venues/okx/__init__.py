@@ -1,0 +1,1 @@
+"""OKX v5: spot (`OkxSpot`) and perpetual swaps (`OkxSwap`), one dialect."""

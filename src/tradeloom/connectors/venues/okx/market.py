@@ -1,0 +1,355 @@
+"""The market side of OKX: channels, books with sequence and checksum, quotes, trades, funding.
+
+Frames begin with their channel and instrument. Each pair in use has a `Stream`, found by that text,
+that remembers what was told last.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
+
+import msgspec
+
+from tradeloom.connectors.dialect import BookRule, Context, Dialect, MarketOut, OddFrame, Wanted
+from tradeloom.connectors.limits import BOOK_BUFFER_MAX
+from tradeloom.connectors.link import Link, LinkPlan
+from tradeloom.connectors.scaling import points, sizes
+from tradeloom.connectors.venues.okx import frames
+from tradeloom.connectors.venues.okx.orders import MS, side_of
+from tradeloom.domain.enums import Side
+from tradeloom.domain.market import (
+    SIZE_DIGITS,
+    BookDelta,
+    BookQuote,
+    Funding,
+    Level,
+    Topic,
+    TradeTick,
+)
+
+_tops = msgspec.json.Decoder(frames.Data[frames.Top], strict=False).decode
+_depths = msgspec.json.Decoder(frames.DepthFrame, strict=False).decode
+_trades = msgspec.json.Decoder(frames.Data[frames.Trade], strict=False).decode
+_rates = msgspec.json.Decoder(frames.Data[frames.FundingRate], strict=False).decode
+_marks = msgspec.json.Decoder(frames.Data[frames.Mark], strict=False).decode
+_indexes = msgspec.json.Decoder(frames.Data[frames.Index], strict=False).decode
+_envelope = msgspec.json.Decoder(frames.Envelope).decode
+_HEAD: Final = '{"arg":{"channel":"'
+_AT: Final = len(_HEAD)
+_CHECKED: Final = 25  # levels of a side that the checksum covers
+# Channels that exist and carry nothing for us.
+_IDLE: Final = ("tickers", "books5", "candle", "price-limit", "open-interest", "status")
+
+
+class Stream:
+    """One channel of one instrument: how it is read, and what it told last."""
+
+    __slots__ = ("handle", "last", "ts", "wire")
+
+    def __init__(self, wire: str, handle: Handler) -> None:
+        self.wire: Final = wire
+        self.handle: Final = handle
+        self.last = 0
+        self.ts = 0
+
+
+class Perpetual:
+    """What is known of a swap's funding; parts come on three channels."""
+
+    __slots__ = ("index", "mark", "rate")
+
+    def __init__(self) -> None:
+        self.rate: frames.FundingRate | None = None
+        self.mark = 0.0
+        self.index = 0.0
+
+
+class OkxMarket(Dialect):
+    """Channels of one kind of instrument on as many sockets as they need."""
+
+    book_rule: ClassVar[BookRule] = BookRule(depth=400, checksum=True)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._wire: Final = context.listings.wire
+        self._streams: Final[dict[str, Stream]] = {}
+        self._checksums: Final[dict[str, int]] = {}
+        self._perpetuals: Final[dict[str, Perpetual]] = {}
+
+    # -- links and subscriptions -----------------------------------------------------------------
+
+    def market_links(self, wanted: Wanted) -> list[LinkPlan]:
+        """One socket for 100 symbols; a symbol keeps its socket while their number stays."""
+        quirks = self.profile.quirks
+        count = -(-len(wanted) // int(str(quirks["symbols_per_link_max"])))
+        return [
+            LinkPlan(
+                name=f"{self.venue} public {index + 1}",
+                url=self.context.urls["public"],
+                ping=ping,
+                ping_s=float(str(quirks["ping_s"])),
+                silence_s=float(str(quirks["silence_s"])),
+                frames_per_s=int(str(quirks["frames_per_s"])),
+                key=f"{index}/{count}",
+            )
+            for index in range(count)
+        ]
+
+    def symbols_on(self, plan: LinkPlan, wanted: Wanted) -> list[str]:
+        """The symbols of this link."""
+        index, _, count = plan.key.partition("/")
+        if count == "1":
+            return list(wanted)
+        return [s for s in wanted if zlib.crc32(s.encode()) % int(count) == int(index)]
+
+    def subscriptions(self, plan: LinkPlan, wanted: Wanted) -> list[str]:
+        """`channel:instrument` of this link, symbol by symbol."""
+        found = []
+        for symbol in self.symbols_on(plan, wanted):
+            at = self.context.listings.named[symbol].instrument
+            topics = wanted[symbol]
+            if Topic.QUOTES in topics:
+                found.append(f"bbo-tbt:{at.wire}")
+            if Topic.TRADES in topics:
+                found.append(f"trades:{at.wire}")
+            if Topic.BOOK in topics:
+                found.append(f"books:{at.wire}")
+            if Topic.FUNDING in topics:
+                index = f"index-tickers:{at.wire.removesuffix('-SWAP')}"
+                found += [index, f"mark-price:{at.wire}", f"funding-rate:{at.wire}"]
+        return found
+
+    def subscribe(self, plan: LinkPlan, names: Sequence[str]) -> list[str]:
+        """Frames of up to 100 channels; what was told before is forgotten."""
+        for name in names:
+            self._streams.pop(name.replace(":", '","instId":"') + '"', None)
+        return self._requests("subscribe", names)
+
+    def unsubscribe(self, plan: LinkPlan, names: Sequence[str]) -> list[str]:
+        """The same, undone."""
+        return self._requests("unsubscribe", names)
+
+    def _requests(self, op: str, names: Sequence[str]) -> list[str]:
+        size = int(str(self.profile.quirks["args_per_frame_max"]))
+        args = [dict(zip(("channel", "instId"), name.split(":"), strict=True)) for name in names]
+        return [
+            json.dumps({"op": op, "args": args[at : at + size]}) for at in range(0, len(args), size)
+        ]
+
+    # -- frames ----------------------------------------------------------------------------------
+
+    def market_frame(self, data: str | bytes, recv_ns: int, out: MarketOut, link: Link) -> None:
+        """Decode one frame."""
+        if isinstance(data, bytes):
+            data = data.decode()
+        if data.startswith(_HEAD):
+            name = data[_AT : data.index("}", _AT)]
+            stream = self._streams.get(name)
+            if stream is not None:
+                stream.handle(self, data, stream, recv_ns, out)
+                return
+        if data == "pong":
+            out.ignored("pong")
+            return
+        frame = _envelope(data)
+        if frame.event or not frame.arg.channel:
+            self._event(frame, out)
+            return
+        found = self._stream(frame.arg, data, out)
+        if found is not None:
+            found.handle(self, data, found, recv_ns, out)
+
+    def _stream(self, arg: frames.Arg, data: str, out: MarketOut) -> Stream | None:
+        handle = _HANDLERS.get(arg.channel)
+        if handle is None:
+            if arg.channel.startswith(_IDLE):
+                out.ignored(f"channel {arg.channel[:24]}")
+                return None
+            raise OddFrame(f"channel {arg.channel[:32]}")
+        wire = f"{arg.inst_id}-SWAP" if arg.channel == "index-tickers" else arg.inst_id
+        if wire not in self._wire:
+            raise OddFrame("instrument that is not listed")
+        # The text as OKX writes it is the name; written otherwise it is found the slow way.
+        name = (
+            data[_AT : data.index("}", _AT)] if data.startswith(_HEAD) else f"{arg.channel}:{wire}"
+        )
+        known = self._streams.get(name)
+        if known is not None:
+            return known
+        if len(self._streams) > BOOK_BUFFER_MAX * 10 or len(name) > 128:
+            raise OddFrame("too many channels")
+        stream = self._streams[name] = Stream(wire, handle)
+        return stream
+
+    def _event(self, frame: frames.Envelope, out: MarketOut) -> None:
+        if frame.event in ("subscribe", "unsubscribe", "channel-conn-count", "login"):
+            out.ignored(frame.event)
+        elif frame.event == "notice":
+            out.reconnect(f"OKX is about to close this connection ({frame.code})")
+        elif frame.event == "error":
+            raise OddFrame(f"error answer {frame.code[:8]}")
+        else:
+            raise OddFrame("unknown frame")
+
+    def checksum_fails(self, delta: BookDelta, bids: Sequence[Level], asks: Sequence[Level]) -> str:
+        """CRC32 over the best 25 levels, bid and ask in turn; 0 is what OKX sends since 2026."""
+        told = self._checksums.pop(delta.symbol, 0)
+        if not told:
+            return ""
+        parts = []
+        for index in range(_CHECKED):
+            for side in (bids, asks):
+                if index < len(side):
+                    price, size = side[index]
+                    parts.append(f"{plain(price, delta.digits)}:{plain(size, SIZE_DIGITS)}")
+        made = zlib.crc32(":".join(parts).encode())
+        return "" if made == told % 2**32 else "the checksum differs"
+
+    # -- handlers --------------------------------------------------------------------------------
+
+    def on_quote(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+        """`bbo-tbt`."""
+        for row in _tops(data).data:
+            seq = row.seqId
+            if seq and (seq == stream.last or (seq < stream.last and row.ts <= stream.ts)):
+                out.ignored("old or doubled quote")
+                continue
+            stream.last, stream.ts = seq, row.ts
+            if not row.bids or not row.asks:
+                out.ignored("one-sided quote")
+                continue
+            bid, ask = row.bids[0], row.asks[0]
+            listing = self._wire[stream.wire]
+            scale = listing.scale
+            out.quote(
+                BookQuote(
+                    listing.instrument.venue,
+                    listing.symbol,
+                    listing.digits,
+                    points(bid.px, scale),
+                    points(ask.px, scale),
+                    sizes(bid.sz),
+                    sizes(ask.sz),
+                    row.ts * MS,
+                    recv_ns,
+                    seq,
+                ),
+                listing,
+            )
+
+    def on_book(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+        """`books`: each update names the one it follows; a quiet book repeats its own."""
+        frame = _depths(data)
+        listing = self._wire[stream.wire]
+        for row in frame.data:
+            self._checksums[listing.symbol] = row.checksum
+            out.depth(
+                BookDelta(
+                    listing.instrument.venue,
+                    listing.symbol,
+                    listing.digits,
+                    frame.action == "snapshot",
+                    levels(row.bids, listing.scale),
+                    levels(row.asks, listing.scale),
+                    row.ts * MS,
+                    recv_ns,
+                    row.seqId,
+                    row.seqId,
+                    row.prevSeqId,
+                ),
+                listing,
+            )
+
+    def on_trades(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+        """`trades`: one row for a taker order and price."""
+        listing = self._wire[stream.wire]
+        for row in _trades(data).data:
+            taker = row.side
+            side = Side.BUY if taker == "buy" else Side.SELL if taker == "sell" else side_of(taker)
+            out.trade(
+                TradeTick(
+                    listing.instrument.venue,
+                    listing.symbol,
+                    listing.digits,
+                    points(row.px, listing.scale),
+                    sizes(row.sz),
+                    side,
+                    row.tradeId,
+                    row.ts * MS,
+                    recv_ns,
+                )
+            )
+
+    def on_rate(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+        """`funding-rate`."""
+        for row in _rates(data).data:
+            self._perpetual(stream).rate = row
+            self._tell_funding(stream, row.ts, recv_ns, out)
+
+    def on_mark(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+        """`mark-price`."""
+        for row in _marks(data).data:
+            self._perpetual(stream).mark = row.mark_px
+            self._tell_funding(stream, row.ts, recv_ns, out)
+
+    def on_index(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+        """`index-tickers`: told with the next mark price."""
+        for row in _indexes(data).data:
+            self._perpetual(stream).index = row.idx_px
+            out.ignored("index price, told with the next mark price")
+
+    def _perpetual(self, stream: Stream) -> Perpetual:
+        return self._perpetuals.setdefault(stream.wire, Perpetual())
+
+    def _tell_funding(self, stream: Stream, ts: int, recv_ns: int, out: MarketOut) -> None:
+        known, listing = self._perpetual(stream), self._wire[stream.wire]
+        if known.rate is None:
+            out.ignored("mark price before the funding rate")
+            return
+        out.funding(
+            Funding(
+                listing.instrument.venue,
+                listing.symbol,
+                listing.digits,
+                known.rate.funding_rate,
+                # Mark and index have more decimals than the tick: the nearest point is shown.
+                round(known.mark * listing.scale),
+                round(known.index * listing.scale),
+                known.rate.funding_time * MS,
+                ts * MS,
+                recv_ns,
+            )
+        )
+
+
+Handler = Callable[[OkxMarket, str, Stream, int, MarketOut], None]
+
+_HANDLERS: Final[dict[str, Handler]] = {
+    "bbo-tbt": OkxMarket.on_quote,
+    "trades": OkxMarket.on_trades,
+    "books": OkxMarket.on_book,
+    "books-l2-tbt": OkxMarket.on_book,
+    "books50-l2-tbt": OkxMarket.on_book,
+    "funding-rate": OkxMarket.on_rate,
+    "mark-price": OkxMarket.on_mark,
+    "index-tickers": OkxMarket.on_index,
+}
+
+
+def ping() -> str:
+    """What keeps a socket open."""
+    return "ping"
+
+
+def levels(rows: Sequence[frames.Level], scale: float) -> tuple[Level, ...]:
+    """Levels of a frame as integers."""
+    return tuple((points(row.px, scale), sizes(row.sz)) for row in rows)
+
+
+def plain(value: int, digits: int) -> str:
+    """`value` × 10^-digits as OKX writes it: no trailing zeros, no exponent."""
+    whole, part = divmod(value, 10**digits)
+    return f"{whole}.{part:0{digits}d}".rstrip("0") if part else str(whole)
