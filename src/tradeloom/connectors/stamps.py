@@ -14,6 +14,8 @@ def _whole_ns(seconds: str) -> int:
 
 def rfc3339_ns(text: str) -> int:
     """`2023-09-25T07:49:37.708706Z` as nanoseconds; 0 for an empty text. Raises ValueError."""
+    if len(text) == 27 and text[26] == "Z":  # microseconds, what most venues write
+        return _whole_ns(text[:19]) + int(text[20:26]) * 1_000
     if not text:
         return 0
     if text[-1] != "Z":

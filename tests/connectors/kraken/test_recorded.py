@@ -293,3 +293,36 @@ def _moves_the_checksum(events: list[tuple[BookDelta, int]], index: int) -> bool
     prices = {price for price, _ in (*event.bids, *event.asks)}
     undone = prices & {price for price, _ in (*after.bids, *after.asks)}
     return not event.snapshot and bool(before) and before[-1] != checksum and not undone
+
+
+def test_sizes_of_any_length_stay_exact() -> None:
+    """A million million coins with eight decimals has more digits than a float."""
+    dialect = unconnected(Kraken, [spot("kraken", "PEPE/USD", "PEPE", "USD", 9)])
+    frame = (
+        '{"channel":"book","type":"update","data":[{"symbol":"PEPE/USD","bids":[{"price":'
+        '0.000010771,"qty":20123456789.12345678}],"asks":[{"price":0.000010772,"qty":0}],'
+        '"checksum":1}]}'
+    )
+    (delta,) = cast(list[BookDelta], hear(dialect.market_frame, frame, Heard()))
+    assert delta.bids == ((10771, 2012345678912345678),)
+    assert delta.asks == ((10772, 0),)
+
+
+def test_the_short_and_the_long_way_read_the_same() -> None:
+    ticker = {
+        "symbol": "BTC/USD", "bid": 61800.1, "bid_qty": 0.12345678, "ask": 61800.2,
+        "ask_qty": 3.0, "last": 1.0, "timestamp": "2024-08-08T12:00:00.123456Z",
+    }  # fmt: skip
+    trade = {
+        "symbol": "BTC/USD", "side": "sell", "price": 61800.1, "qty": 0.04561994,
+        "ord_type": "market", "trade_id": 7, "timestamp": "2025-05-27T11:24:03.847761Z",
+    }  # fmt: skip
+    for channel, row in (("ticker", ticker), ("trade", trade)):
+        short = {"channel": channel, "type": "update", "data": [row]}
+        turned = {"type": "update", "data": [dict(reversed(row.items()))], "channel": channel}
+        both = [
+            hear(unconnected(Kraken, PAIRS).market_frame, frame, Heard())
+            for frame in (short, turned)
+        ]
+        assert both[0] == both[1]
+        assert len(both[0]) == 1

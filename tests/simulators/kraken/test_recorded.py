@@ -52,6 +52,7 @@ async def test_recorded_trades_keep_price_size_and_side() -> None:
             event
             for when, text in frames
             for _, _, event in stage.venue.read_frame(when, text.encode())
+            if isinstance(event, TradeTick)
         ]
         for event in events:
             stage.venue.feed(event)

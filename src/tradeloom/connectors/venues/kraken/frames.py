@@ -1,5 +1,5 @@
-"""What Kraken sends. Quotes and trades become floats at once (see `scaling`); books and orders
-stay exact, as checksums and money need every digit that was written."""
+"""What Kraken sends. Prices of the market become floats at once where those keep every digit (see
+`scaling`); money stays exact."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Trades(msgspec.Struct, gc=False):
 class BookLevel(msgspec.Struct, gc=False):
     """A level with its whole size; 0 removes it."""
 
-    price: Decimal
-    qty: Decimal
+    price: float
+    qty: float
 
 
 class Book(msgspec.Struct):
@@ -65,6 +65,26 @@ class Books(msgspec.Struct):
 
     type: str
     data: list[Book]
+
+
+class ExactLevel(msgspec.Struct):
+    """A level with every digit that was written."""
+
+    price: Decimal
+    qty: Decimal
+
+
+class ExactBook(msgspec.Struct):
+    """The levels of one pair."""
+
+    bids: list[ExactLevel]
+    asks: list[ExactLevel]
+
+
+class ExactBooks(msgspec.Struct):
+    """A frame of the book channel whose sizes have too many digits for floats."""
+
+    data: list[ExactBook]
 
 
 class Envelope(msgspec.Struct):

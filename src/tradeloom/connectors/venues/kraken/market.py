@@ -10,12 +10,13 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from tradeloom._core import FrameReader
 from tradeloom.connectors.contract import Unsupported
 from tradeloom.connectors.dialect import BookRule, Context, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.instruments import Listing
 from tradeloom.connectors.link import Link, LinkPlan
 from tradeloom.connectors.profile import Profile
-from tradeloom.connectors.scaling import exact_points, exact_sizes, points, sizes
+from tradeloom.connectors.scaling import OffGrid, exact_points, exact_sizes, points, sizes
 from tradeloom.connectors.stamps import rfc3339_ns
 from tradeloom.connectors.venues.kraken import frames
 from tradeloom.connectors.venues.kraken.calls import KrakenCalls
@@ -35,13 +36,46 @@ from tradeloom.domain.market import (
 )
 
 _SECOND: Final = 10**9
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 _CHANNELS: Final = {Topic.QUOTES: "ticker", Topic.TRADES: "trade", Topic.BOOK: "book"}
 _MINUTES: Final = (1, 5, 15, 30, 60, 240, 1_440, 10_080)
 _TRADES_SYSTEM: Final = frozenset({"online", "post_only", "limit_only"})
 
+# The row of a frame that has one, straight to integers.
+_ticker: Final = FrameReader(
+    [],
+    [
+        ("bid", "price", True),
+        ("ask", "price", True),
+        ("bid_qty", "size", True),
+        ("ask_qty", "size", True),
+        ("timestamp", "text", False),
+    ],
+    OffGrid,
+).read
+_trade: Final = FrameReader(
+    [],
+    [
+        ("trade_id", "int", True),
+        ("price", "price", True),
+        ("qty", "size", True),
+        ("side", "text", True),
+        ("timestamp", "text", True),
+    ],
+    OffGrid,
+).read
+_TICKER: Final = '{"channel":"ticker","type":"update","data":[{"symbol":"'
+_TRADE: Final = '{"channel":"trade","type":"update","data":[{"symbol":"'
+_TICKER_AT: Final = len(_TICKER)
+_TRADE_AT: Final = len(_TRADE)
+# Sizes below this have at most 15 digits, which a float keeps.
+_EXACT_QTY: Final = 4e6
+
 _tickers = msgspec.json.Decoder(frames.Tickers).decode
 _trades = msgspec.json.Decoder(frames.Trades).decode
 _books = msgspec.json.Decoder(frames.Books).decode
+_exact_books = msgspec.json.Decoder(frames.ExactBooks).decode
 _envelope = msgspec.json.Decoder(frames.Envelope).decode
 _statuses = msgspec.json.Decoder(list[frames.Status]).decode
 
@@ -190,27 +224,59 @@ class KrakenMarket(KrakenCalls):
         """Decode one frame. Kraken writes the channel first; others are read the long way."""
         if isinstance(data, bytes):
             data = data.decode()
-        if data.startswith('{"channel":"ticker"'):
-            self._on_tickers(data, recv_ns, out)
+        if data.startswith(_TICKER):
+            self._on_ticker(data, recv_ns, out)
         elif data.startswith('{"channel":"book"'):
             self._on_books(data, recv_ns, out)
-        elif data.startswith('{"channel":"trade"'):
-            self._on_trades(data, recv_ns, out)
+        elif data.startswith(_TRADE):
+            self._on_trade(data, recv_ns, out)
         else:
             self._on_other(data, recv_ns, out)
 
+    def _on_ticker(self, data: str, recv_ns: int, out: MarketOut) -> None:
+        """A frame of one row, in one pass; the reader does not take more rows than one."""
+        listing = self.context.listings.wire[data[_TICKER_AT : data.index('"', _TICKER_AT)]]
+        digits = listing.digits
+        try:
+            bid, ask, bid_size, ask_size, when = _ticker(data[_TICKER_AT - 11 : -2], digits)
+        except ValueError:
+            self._on_tickers(data, recv_ns, out)
+            return
+        out.quote(
+            BookQuote(
+                listing.venue,
+                listing.symbol,
+                digits,
+                bid,
+                ask,
+                bid_size,
+                ask_size,
+                rfc3339_ns(when) if when else 0,
+                recv_ns,
+            ),
+            listing,
+        )
+
+    def _on_trade(self, data: str, recv_ns: int, out: MarketOut) -> None:
+        """The same for a trade."""
+        listing = self.context.listings.wire[data[_TRADE_AT : data.index('"', _TRADE_AT)]]
+        try:
+            number, price, size, side, when = _trade(data[_TRADE_AT - 11 : -2], listing.digits)
+        except ValueError:
+            self._on_trades(data, recv_ns, out)
+            return
+        self._tell_trade(listing, number, price, size, side, when, recv_ns, out)
+
     def _on_tickers(self, data: str, recv_ns: int, out: MarketOut) -> None:
-        wires = self.context.listings.wire
         for row in _tickers(data).data:
-            listing = wires[row.symbol]
-            scale = listing.scale
+            listing = self.context.listings.wire[row.symbol]
             out.quote(
                 BookQuote(
-                    listing.instrument.venue,
+                    listing.venue,
                     listing.symbol,
                     listing.digits,
-                    points(row.bid, scale),
-                    points(row.ask, scale),
+                    points(row.bid, listing.scale),
+                    points(row.ask, listing.scale),
                     sizes(row.bid_qty),
                     sizes(row.ask_qty),
                     rfc3339_ns(row.timestamp),
@@ -223,43 +289,67 @@ class KrakenMarket(KrakenCalls):
         """Trades. A snapshot fills the hole that a lost connection left, up to its fifty trades."""
         frame = _trades(data)
         wires, lasts = self.context.listings.wire, self._last_trade
+        first = frame.type == "snapshot"
         for row in frame.data:
             listing = wires[row.symbol]
-            last = lasts.get(row.symbol, 0)
-            if row.trade_id <= last or (frame.type == "snapshot" and not last):
-                out.ignored("old or doubled trade")
+            if first and listing.symbol not in lasts:
+                out.ignored("trade before we came")
                 continue
-            if last and row.trade_id != last + 1:
-                out.ignored("trades missed")
-            lasts[row.symbol] = row.trade_id
-            out.trade(
-                TradeTick(
-                    listing.instrument.venue,
-                    listing.symbol,
-                    listing.digits,
-                    points(row.price, listing.scale),
-                    sizes(row.qty),
-                    Side.BUY if row.side == "buy" else Side.SELL,
-                    str(row.trade_id),
-                    rfc3339_ns(row.timestamp),
-                    recv_ns,
-                )
-            )
-        if frame.type == "snapshot":
+            price, size = points(row.price, listing.scale), sizes(row.qty)
+            self._trade(listing, row.trade_id, price, size, row.side, row.timestamp, recv_ns, out)
+        if first:
             for row in frame.data:
-                lasts[row.symbol] = max(lasts.get(row.symbol, 0), row.trade_id)
+                symbol = wires[row.symbol].symbol
+                lasts[symbol] = max(lasts.get(symbol, 0), row.trade_id)
+
+    def _tell_trade(
+        self,
+        listing: Listing,
+        number: int,
+        price: int,
+        size: int,
+        side: str,
+        when: str,
+        recv_ns: int,
+        out: MarketOut,
+    ) -> None:
+        last = self._last_trade.get(listing.symbol, 0)
+        if number <= last:
+            out.ignored("old or doubled trade")
+            return
+        if last and number != last + 1:
+            out.ignored("trades missed")
+        self._last_trade[listing.symbol] = number
+        out.trade(
+            TradeTick(
+                listing.venue,
+                listing.symbol,
+                listing.digits,
+                price,
+                size,
+                _BUY if side == "buy" else _SELL,
+                str(number),
+                rfc3339_ns(when),
+                recv_ns,
+            )
+        )
 
     def _on_books(self, data: str, recv_ns: int, out: MarketOut) -> None:
         frame = _books(data)
-        for row in frame.data:
+        for index, row in enumerate(frame.data):
             listing = self.context.listings.wire[row.symbol]
+            bids, asks = _levels(row.bids, listing.scale), _levels(row.asks, listing.scale)
+            if bids is None or asks is None:  # more digits than a float keeps
+                exact = _exact_books(data).data[index]
+                bids = _exact_levels(exact.bids, listing.digits)
+                asks = _exact_levels(exact.asks, listing.digits)
             event = BookDelta(
-                self.venue,
+                listing.venue,
                 listing.symbol,
                 listing.digits,
                 frame.type == "snapshot",
-                _levels(row.bids, listing.digits),
-                _levels(row.asks, listing.digits),
+                bids,
+                asks,
                 rfc3339_ns(row.timestamp),
                 recv_ns,
             )
@@ -313,5 +403,13 @@ class KrakenMarket(KrakenCalls):
             out.state(symbol, state, halted or "Kraken trades again")
 
 
-def _levels(rows: Sequence[frames.BookLevel], digits: int) -> tuple[Level, ...]:
+def _levels(rows: Sequence[frames.BookLevel], scale: float) -> tuple[Level, ...] | None:
+    """Levels as integers; None when a size may have lost digits."""
+    for row in rows:
+        if row.qty >= _EXACT_QTY:
+            return None
+    return tuple([(points(row.price, scale), sizes(row.qty)) for row in rows])
+
+
+def _exact_levels(rows: Sequence[frames.ExactLevel], digits: int) -> tuple[Level, ...]:
     return tuple((exact_points(row.price, digits), exact_sizes(row.qty)) for row in rows)
