@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from tradeloom import __version__
-from tradeloom.app import history
+from tradeloom.app import history, serving, vault
 from tradeloom.client import commands as client
 
 app = typer.Typer(
@@ -329,6 +329,10 @@ def config_show(
 data = typer.Typer(help="History: import, list and check catalogs.", no_args_is_help=True)
 app.add_typer(data, name="data")
 history.register(data)
+
+
+app.add_typer(vault.app, name="vault")
+app.add_typer(serving.app, name="serve")
 
 
 for _command in client.COMMANDS:

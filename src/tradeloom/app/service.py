@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import uvicorn
 
@@ -26,8 +26,8 @@ from tradeloom.app.housekeeping import jobs, keep_house
 from tradeloom.app.limits import DISK_FREE_BYTES_MIN, FIRST_QUOTE_S
 from tradeloom.app.market import MarketFeed, Source, generated, recorded
 from tradeloom.app.tracing import TracingMissing, tracer
-from tradeloom.app.venues import VenueFeed, VenueMarket, setups_of
 from tradeloom.connectors.contract import VenueUnavailable
+from tradeloom.connectors.switch import Switchboard
 from tradeloom.engine.event_log import events_behind
 from tradeloom.engine.journal import Journal
 from tradeloom.engine.shard import Shard
@@ -55,6 +55,9 @@ from tradeloom.store import Address, Database, ProjectionWriter, follow
 from tradeloom.store.bars import BarStore
 from tradeloom.store.history import History
 from tradeloom.store.ledger import LedgerBook
+
+if TYPE_CHECKING:
+    from tradeloom.app.venues import VenueMarket
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +123,13 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         # Its hash takes a quarter of a second on another thread; what follows does not need it.
         first_admin = asyncio.create_task(_first_admin(security, settings.data_dir / CREDENTIALS))
         stack.push_async_callback(_cancel, [first_admin])
-        venues = VenueMarket()
-        stack.push_async_callback(venues.close)
+        venues = None
         if source is None:
+            # Imported when wanted: connectors cost a quarter of a second and 15 MB.
+            from tradeloom.app.venues import VenueFeed, VenueMarket
+
+            venues = VenueMarket()
+            stack.push_async_callback(venues.close)
             source = await _live(settings, venues, security)
         channels = await define(desk, source)
         board, bars = QuoteBoard(), BarBuilder()
@@ -132,7 +139,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         )
         await keeper.load(bars)
         feed: Feed
-        if settings.venues:
+        if venues is not None:
             feed = VenueFeed(venues, source, channels, desk, board, bars)
         else:
             feed = MarketFeed(source, channels, desk, board, bars, settings.speed)
@@ -174,7 +181,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             callers=callers,
             security=security,
             database=database,
-            switchboard=venues.switchboard,
+            switchboard=venues.switchboard if venues is not None else Switchboard(),
             records=Records(database, writer, History(database), LedgerBook(database)),
             meters=meters,
             order_rates=Rates(settings.orders_per_s, settings.orders_per_s),
@@ -248,6 +255,8 @@ async def _source(settings: Settings) -> Source:
 
 
 async def _live(settings: Settings, venues: VenueMarket, security: Security) -> Source:
+    from tradeloom.app.venues import setups_of
+
     try:
         setups = await setups_of(settings.venues, settings.venue_urls, security.vault)
         return await venues.open(setups, settings.symbols, settings.data_dir / "venues")
