@@ -296,7 +296,9 @@ class KrakenMarket(KrakenCalls):
                 out.ignored("trade before we came")
                 continue
             price, size = points(row.price, listing.scale), sizes(row.qty)
-            self._trade(listing, row.trade_id, price, size, row.side, row.timestamp, recv_ns, out)
+            self._tell_trade(
+                listing, row.trade_id, price, size, row.side, row.timestamp, recv_ns, out
+            )
         if first:
             for row in frame.data:
                 symbol = wires[row.symbol].symbol
