@@ -8,6 +8,7 @@ from typing import Final
 from tradeloom.connectors.dialect import Dialect
 
 VENUES: Final[dict[str, str]] = {
+    "backpack": "tradeloom.connectors.venues.backpack.dialect:Backpack",
     "binance": "tradeloom.connectors.venues.binance.dialect:BinanceSpot",
     "binance_usdm": "tradeloom.connectors.venues.binance.usdm:BinanceUsdm",
     "bybit": "tradeloom.connectors.venues.bybit.dialect:BybitSpot",

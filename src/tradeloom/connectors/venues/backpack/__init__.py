@@ -1,0 +1,1 @@
+"""Backpack Exchange: spot and perpetuals."""
