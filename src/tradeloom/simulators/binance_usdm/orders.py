@@ -80,6 +80,8 @@ def _asked(
             raise BinanceError(-2022, "ReduceOnly Order is rejected.")
     else:
         quantity = params.figure("quantity", size_digits(at)) * at_unit(at)
+    if closing and quantity > abs(account.position(at.symbol, position).size):
+        raise BinanceError(-2022, "ReduceOnly Order is rejected.")
     expires_ms = params.integer("goodTillDate", 0) if word == "GTD" else 0
     return NewOrder(
         symbol=at.symbol,
