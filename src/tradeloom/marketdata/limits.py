@@ -85,3 +85,12 @@ HISTORY_RETRY_S: Final = 30.0
 HISTORY_BARS_MAX: Final = 500
 # How long bars of short intervals are kept, in seconds by interval; longer ones for ever.
 MARKET_BARS_KEPT_S: Final = {1: 3 * 86_400, 5: 14 * 86_400, 60: 800 * 86_400}
+
+# ---- bridge ----------------------------------------------------------------------------------
+
+# Tickers are shown four times a second: more than eyes read, a hundredth of what a venue sends.
+TICKERS_EVERY_S: Final = 0.25
+# Entries older than this tell full-rate readers nothing any more; tickers still learn of them.
+BRIDGE_STALE_S: Final = 5.0
+# Latencies remembered for the percentiles: the last few seconds of a busy stream.
+BRIDGE_SAMPLES: Final = 2_048
