@@ -14,7 +14,7 @@ from tests.marketdata.ticks import quote, trade
 from tradeloom.bus import Bus
 from tradeloom.domain.market import MarketEvent
 from tradeloom.marketdata.bridge import MarketDataBridge, Ticker
-from tradeloom.marketdata.stream import MarketPublisher, pack
+from tradeloom.marketdata.frames import MarketPublisher, pack
 
 STREAM = "md:binance"
 BTC, ETH = ("binance", "BTCUSDT"), ("binance", "ETHUSDT")

@@ -23,8 +23,8 @@ from tradeloom.bus.contract import order
 from tradeloom.bus.limits import RETRY_FIRST_S, RETRY_JITTER
 from tradeloom.domain.market import BookQuote, FeedStatus, MarketEvent, TradeTick
 
+from .frames import BadFrame, Marks, unpack
 from .limits import BRIDGE_SAMPLES, BRIDGE_STALE_S, STOP_LOOK_S, TICKERS_EVERY_S
-from .stream import BadFrame, Marks, unpack
 
 log = logging.getLogger(__name__)
 GROUP: Final = "bridge"

@@ -23,7 +23,7 @@ from tradeloom.marketdata.aggregator import (
     decode_bars,
 )
 from tradeloom.marketdata.aggregator.book import SymbolBars, Tick
-from tradeloom.marketdata.stream import event_ns, pack
+from tradeloom.marketdata.frames import event_ns, pack
 from tradeloom.store import Database
 
 NS = 10**9

@@ -17,8 +17,8 @@ from tradeloom.bus import Bus, MemoryBus
 from tradeloom.domain.market import FeedState, FeedStatus, HistoricBar, MarketEvent, TradeTick
 from tradeloom.marketdata.aggregator import INTERVALS_S, BarAggregator, MarketBar, MarketBarStore
 from tradeloom.marketdata.aggregator.book import Tick
+from tradeloom.marketdata.frames import pack
 from tradeloom.marketdata.recorder import MarketDataRecorder, PostgresRecords
-from tradeloom.marketdata.stream import pack
 from tradeloom.store import Database
 
 NS = 10**9

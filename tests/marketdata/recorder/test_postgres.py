@@ -18,9 +18,9 @@ from tests.marketdata.ticks import START, mixed, quote, trade
 from tests.store.server import Server
 from tradeloom.bus import Bus, MemoryBus, RedisBus
 from tradeloom.domain.market import BookQuote, MarketEvent, TradeTick
+from tradeloom.marketdata.frames import pack
 from tradeloom.marketdata.recorder import MarketDataRecorder, PostgresRecords
 from tradeloom.marketdata.recorder.rows import SIDE_OF
-from tradeloom.marketdata.stream import pack
 from tradeloom.store.ticks import DAY_NS
 
 STREAM = "md:binance"

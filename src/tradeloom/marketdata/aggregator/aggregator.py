@@ -22,6 +22,7 @@ from tradeloom.bus.limits import RETRY_JITTER
 from tradeloom.domain.market import BookQuote, FeedState, FeedStatus, TradeTick
 from tradeloom.store import StoreError
 
+from ..frames import BadFrame, Frame, event_ns, unpack
 from ..limits import (
     BARS_EVERY_S,
     BARS_LATE_MAX_S,
@@ -33,7 +34,6 @@ from ..limits import (
     STORE_RETRY_FIRST_S,
     STORE_RETRY_MAX_S,
 )
-from ..stream import BadFrame, Frame, event_ns, unpack
 from .bar import NS, MarketBar
 from .book import Made, SymbolBars
 from .repair import History, Repairs, Ticks

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from tradeloom.domain.market import BookQuote, TradeTick, decode, encode
 
+from ..frames import event_ns
 from ..limits import BAR_HOLES_MAX, BARS_LATE_WAITING_MAX
-from ..stream import event_ns
 from .bar import INTERVALS_S, NS, MarketBar, made
 from .parts import Cell, Parts
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from tradeloom.domain.market import BookQuote, TradeTick
 
+from ..frames import event_ns
 from ..limits import PRICE_DIGITS_MAX
-from ..stream import event_ns
 
 Part = list[Any]
 # Prices are compared with the most digits there are, so a tick is the same with any.

@@ -12,8 +12,8 @@ from typing import Final
 
 from tradeloom.domain.market import HistoricBar
 
+from ..frames import event_ns
 from ..limits import HISTORY_ANSWER_S, HISTORY_BARS_MAX, HISTORY_DELAY_S
-from ..stream import event_ns
 from .bar import INTERVALS_S, NS, MarketBar, made
 from .book import Made, SymbolBars, Tick
 from .parts import QUOTES, TRADES, VOLUME, Cell, Part, Parts

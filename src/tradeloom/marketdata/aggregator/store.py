@@ -15,8 +15,8 @@ from tradeloom.store import Database, StoreError
 from tradeloom.store import market_bars as t
 from tradeloom.store.limits import BARS_MAX
 
+from ..frames import Marks
 from ..limits import MARKET_BARS_KEPT_S
-from ..stream import Marks
 from .bar import NS, MarketBar, Prices
 from .book import Made, SymbolBars
 from .parts import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from ..stream import Frame
+from ..frames import Frame
 
 
 class StoreDown(Exception):  # noqa: N818 - the name says what it is

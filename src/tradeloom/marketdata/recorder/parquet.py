@@ -19,12 +19,12 @@ import polars as pl
 
 from tradeloom.domain.market import BookQuote, TradeTick
 
+from ..frames import BadFrame, Frame
 from ..history.catalog import Catalog
 from ..history.catalog import Rows as CatalogRows
 from ..history.errors import CatalogError
 from ..history.kinds import Kind, Stream
 from ..limits import PARQUET_EVERY_S, PARQUET_ROWS
-from ..stream import BadFrame, Frame
 from .contract import Stored, StoreDown
 from .rows import SIDES, Rows
 

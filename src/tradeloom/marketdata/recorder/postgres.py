@@ -21,6 +21,7 @@ from tradeloom.store import Address, ticks
 from tradeloom.store.gone import GONE
 from tradeloom.store.limits import POSTGRES_CONNECT_S
 
+from ..frames import Frame, Marks, event_ns
 from ..limits import (
     CLOCKS_APART_MAX_NS,
     COPY_EVERY_S,
@@ -29,7 +30,6 @@ from ..limits import (
     PARTITION_DAYS_BACK,
     STORE_ANSWER_S,
 )
-from ..stream import Frame, Marks, event_ns
 from .contract import Stored, StoreDown
 from .rows import FUNDING_COLUMNS, QUOTE_COLUMNS, SIDE_OF, TRADE_COLUMNS, Key, Rows, check
 

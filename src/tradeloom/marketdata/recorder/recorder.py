@@ -18,8 +18,8 @@ from typing import Final
 from tradeloom.bus import Bus, BusError, Consumer, ConsumerHealth, Entry
 from tradeloom.bus.limits import RETRY_JITTER
 
+from ..frames import BadFrame, Frame, unpack
 from ..limits import STOP_LOOK_S, STORE_RETRY_FIRST_S, STORE_RETRY_MAX_S
-from ..stream import BadFrame, Frame, unpack
 from .contract import RecordStore, Stored, StoreDown
 
 log = logging.getLogger(__name__)

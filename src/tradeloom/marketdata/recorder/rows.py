@@ -15,7 +15,7 @@ import numpy as np
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import BookQuote, Funding, TradeTick
 
-from ..stream import BadFrame, Frame
+from ..frames import BadFrame, Frame
 
 Key = tuple[str, str, int]  # venue, symbol, digits
 I64: Final = range(-(2**63), 2**63)

@@ -27,7 +27,7 @@ from ..limits import (
     TRIM_EVERY_S,
     UNPUBLISHED_MAX,
 )
-from .frames import event_ns, pack
+from .frame import event_ns, pack
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.marketdata.ticks import START, mixed, quote, trade
 from tradeloom.bus import Bus, BusFull, MemoryBus, OutcomeUnknown
 from tradeloom.domain.market import BookQuote, FeedState, FeedStatus, MarketEvent, TradeTick
-from tradeloom.marketdata.stream import BadFrame, MarketPublisher, Marks, event_ns, pack, unpack
+from tradeloom.marketdata.frames import BadFrame, MarketPublisher, Marks, event_ns, pack, unpack
 
 
 def test_a_frame_comes_back_as_it_was() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .frames import BadFrame, Frame, event_ns, pack, stream_of, unpack
+from .frame import BadFrame, Frame, event_ns, pack, stream_of, unpack
 from .marks import Marks
 from .publisher import MarketPublisher, PublisherHealth
 
