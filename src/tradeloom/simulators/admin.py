@@ -238,4 +238,4 @@ def _json(body: Any) -> web.Response:
 
 
 def _bad(why: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(body=encode({"error": why}), content_type="application/json")
+    return web.HTTPBadRequest(text=encode({"error": why}).decode(), content_type="application/json")

@@ -303,6 +303,7 @@ class VenueDialect(ABC):
             self.flush()
         delay = self.strikes(FaultKind.DELAY, where)
         if delay:
+            self.flush()  # only the answer is late
             await asyncio.sleep(delay.seconds)
         if not self.strikes(FaultKind.NO_ANSWER, where):
             lost = places and unknown and self.strikes(FaultKind.UNKNOWN_OUTCOME, where)
@@ -381,6 +382,7 @@ class VenueDialect(ABC):
             reply = self.failure(503, 0.0, call.path)
         delay = self.strikes(FaultKind.DELAY, call.path)
         if delay:
+            self.flush()  # only the answer is late
             await asyncio.sleep(delay.seconds)
         if self.strikes(FaultKind.NO_ANSWER, call.path):
             return None, early

@@ -42,7 +42,7 @@ class FaultKind(StrEnum):
     # allowed again (Retry-After)
     UNKNOWN_OUTCOME = "unknown_outcome"  # a placement goes through, and is answered with 503
     NO_ANSWER = "no_answer"  # handled, never answered: the client runs into its time-out
-    DELAY = "delay"  # answered `seconds` late
+    DELAY = "delay"  # answered `seconds` late; the events it caused are not
     # Private events.
     DOUBLE_FILL = "double_fill"  # a fill is told twice
     FILL_BEFORE_ACK = "fill_before_ack"  # events of a placement go out before its answer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulators.binance.wire import Client, Socket, now_ms
+from tests.simulators.binance.wire import Client, Socket, now_ms, signed_params
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import BookQuote, TradeTick
 from tradeloom.simulators.binance import BinanceSpot, budgets
@@ -351,7 +351,7 @@ async def test_private_events_come_in_order_after_the_answer(
     socket = await listening(client)
     await socket.send(
         id="p", method="order.place",
-        params=_signed_params(client, {
+        params=signed_params(client, {
             "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC",
             "quantity": "12", "price": "61800.10", "newClientOrderId": "mine",
         }),
@@ -376,14 +376,6 @@ async def test_private_events_come_in_order_after_the_answer(
     assert (canceled["x"], canceled["X"], canceled["c"], canceled["C"]) == (
         "CANCELED", "CANCELED", "bye", "mine",
     )  # fmt: skip
-
-
-def _signed_params(client: Client, params: dict[str, Any]) -> dict[str, Any]:
-    from tests.simulators.binance.wire import signature
-
-    params |= {"apiKey": client.credentials.key, "timestamp": now_ms()}
-    text = "&".join(f"{name}={params[name]}" for name in sorted(params))
-    return {**params, "signature": signature(client.credentials.secret, text)}
 
 
 async def test_a_resting_order_fills_when_the_market_trades_through(

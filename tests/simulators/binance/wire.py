@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from yarl import URL
 
 from tradeloom.simulators import Simulator, VenueDialect
 
@@ -27,6 +28,13 @@ def signature(secret: str, payload: str) -> str:
         assert isinstance(key, Ed25519PrivateKey)
         return base64.b64encode(key.sign(payload.encode())).decode()
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
+def signed_params(client: Client, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters of a frame of the WebSocket API, signed."""
+    signed = {**params, "apiKey": client.credentials.key, "timestamp": now_ms()}
+    text = "&".join(f"{name}={signed[name]}" for name in sorted(signed))
+    return {**signed, "signature": signature(client.credentials.secret, text)}
 
 
 class Client:
@@ -54,8 +62,6 @@ class Client:
 
     async def call(self, verb: str, path: str, query: str = "") -> Any:
         headers = {"X-MBX-APIKEY": self.credentials.key}
-        from yarl import URL
-
         url = URL(f"{self.base}{path}?{query}", encoded=True)
         async with self.http.request(verb, url, headers=headers) as answer:
             self.status, self.headers = answer.status, answer.headers
@@ -102,10 +108,7 @@ class Socket:
 
     async def signed(self, client: Client, method: str, **params: Any) -> Any:
         """A signed call of the WebSocket API."""
-        params |= {"apiKey": client.credentials.key, "timestamp": now_ms()}
-        text = "&".join(f"{name}={params[name]}" for name in sorted(params))
-        params["signature"] = signature(client.credentials.secret, text)
-        return await self.ask(id=method, method=method, params=params)
+        return await self.ask(id=method, method=method, params=signed_params(client, params))
 
     async def nothing(self, wait_s: float = 0.15) -> bool:
         """Whether nothing comes for a while."""
