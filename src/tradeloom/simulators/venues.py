@@ -15,6 +15,8 @@ DIALECTS: Final[dict[str, tuple[str, str]]] = {
     "bybit": ("tradeloom.simulators.bybit", "BybitSpot"),
     "bybit_linear": ("tradeloom.simulators.bybit", "BybitLinear"),
     "kraken": ("tradeloom.simulators.kraken", "KrakenSpot"),
+    "okx": ("tradeloom.simulators.okx", "OkxSpot"),
+    "okx_swap": ("tradeloom.simulators.okx", "OkxSwap"),
 }
 
 

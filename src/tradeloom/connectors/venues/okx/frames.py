@@ -83,7 +83,7 @@ class Data(msgspec.Struct, Generic[T], gc=False):
     data: list[T]
 
 
-class Arg(msgspec.Struct, rename="camel"):
+class Arg(msgspec.Struct, rename="camel", frozen=True):
     """Which channel a frame belongs to."""
 
     channel: str = ""
