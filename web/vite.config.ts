@@ -35,7 +35,6 @@ export default defineConfig({
               test: /node_modules\/(lightweight-charts|fancy-canvas)\//,
               priority: 15,
             },
-            { name: "dock", test: /node_modules\/flexlayout-react\//, priority: 15 },
           ],
         },
       },

@@ -3,6 +3,7 @@
  * most ten times a second (each update re-maps every loaded bar) and keeps few bars while live.
  */
 import {
+  type AutoscaleInfo,
   CandlestickSeries,
   ColorType,
   CrosshairMode,
@@ -29,6 +30,8 @@ import { type Indicator, lines, OWN_PANE, TITLES } from "./indicators";
 const DRAW_MS = 100;
 /** Older bars are asked for when fewer than this many are left of the view. */
 const NEAR_START = 60;
+/** Lines up to this many heights of the candles away are brought into sight. */
+const REACH = 0.8;
 const COLOURS = ["--warning", "--info", "--accent", "--fg-3", "--ok"];
 
 export type Legend = { bar: Bar | null; live: boolean };
@@ -49,6 +52,7 @@ export class CandleChart {
   private digits = 5;
   private generation = 0;
   private stops: (() => void)[] = [];
+  private wanted: readonly number[] = [];
   private marked: readonly SeriesMarker<Time>[] = [];
   private unwatch: () => void = () => undefined;
   onLegend: (legend: Legend) => void = () => undefined;
@@ -62,7 +66,10 @@ export class CandleChart {
       rightPriceScale: { scaleMargins: { top: 0.08, bottom: 0.2 } },
       localization: { timeFormatter: (time: Time) => moment(time as number) },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, { priceLineStyle: LineStyle.Dotted });
+    this.candles = this.chart.addSeries(CandlestickSeries, {
+      priceLineStyle: LineStyle.Dotted,
+      autoscaleInfoProvider: (original: () => AutoscaleInfo | null) => this.scaled(original()),
+    });
     this.volume = this.chart.addSeries(HistogramSeries, {
       priceScaleId: "volume",
       lastValueVisible: false,
@@ -143,6 +150,28 @@ export class CandleChart {
       this.drawn.push({ indicator, series });
     });
     if (this.bars) this.redraw();
+  }
+
+  /** Prices that should be in sight where that does not press the candles flat. */
+  keepInSight(prices: readonly number[]): void {
+    this.wanted = prices;
+    this.chart.priceScale("right").applyOptions({});
+  }
+
+  private scaled(info: AutoscaleInfo | null): AutoscaleInfo | null {
+    const range = info?.priceRange;
+    if (!info || !range) return info;
+    const height = Math.max(range.maxValue - range.minValue, 10 ** -this.digits * 20);
+    const near = this.wanted.filter(
+      (each) => each > range.minValue - height * REACH && each < range.maxValue + height * REACH,
+    );
+    return {
+      ...info,
+      priceRange: {
+        minValue: Math.min(range.minValue, ...near),
+        maxValue: Math.max(range.maxValue, ...near),
+      },
+    };
   }
 
   /** Show these markers, in order of time; those before the first bar wait until it is loaded. */

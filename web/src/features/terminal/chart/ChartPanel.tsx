@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { problemOf } from "@/api/problem";
 import { useShortcuts } from "@/app/keys";
 import { usePreference } from "@/app/preferences";
-import { fixed } from "@/format/number";
+import { decimals, fixed } from "@/format/number";
 import { Button } from "@/kit/Button";
 import { cx } from "@/kit/cx";
 import { Segments } from "@/kit/Segments";
@@ -87,7 +87,7 @@ export function ChartPanel() {
     if (instrument)
       lines.current?.set(linesOf(instrument, currency, positions.values(), orders.values()));
   }, [instrument, currency, positions, orders]);
-  useMarkers(chart, account, symbol, period, digits);
+  useMarkers(chart, account, symbol, period, decimals(instrument?.volume_step ?? "0.01"));
 
   useShortcuts(
     useMemo(
@@ -172,7 +172,7 @@ function useMarkers(
   account: number,
   symbol: string,
   period: Period,
-  digits: number,
+  lots: number,
 ): void {
   const [deals, setDeals] = useState<readonly Deal[]>([]);
   useEffect(() => {
@@ -192,8 +192,8 @@ function useMarkers(
     };
   }, [account, symbol]);
   useEffect(() => {
-    chart.current?.setMarkers(markersOf(deals, period, digits));
-  }, [chart, deals, period, digits]);
+    chart.current?.setMarkers(markersOf(deals, period, lots));
+  }, [chart, deals, period, lots]);
 }
 
 function write(span: HTMLElement | null, { bar, live }: Legend, digits: number): void {

@@ -62,6 +62,7 @@ export class ChartLines {
         this.shown.delete(id);
       }
     for (const line of lines) this.draw(line);
+    this.chart.keepInSight(lines.map((each) => each.price));
   }
 
   remove(): void {

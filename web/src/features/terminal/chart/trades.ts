@@ -2,7 +2,7 @@
 import type { SeriesMarker, Time, UTCTimestamp } from "lightweight-charts";
 import { api, ask, command, type InstrumentOut } from "@/api/client";
 import { token } from "@/app/look";
-import { fixed, profit } from "@/format/number";
+import { decimals, fixed, profit } from "@/format/number";
 import { millis } from "@/format/time";
 import { toast } from "@/kit/toast";
 import { profitAt, type Side } from "@/live/money";
@@ -62,18 +62,13 @@ export function linesOf(
   const made: Line[] = [];
   const money = (side: Side, volume: string, open: number) => (price: number) =>
     profit(profitAt(instrument, side, Number(volume), open, price, currency));
+  const entries = new Map<string, Position[]>();
   for (const each of positions) {
     if (each.instrument !== symbol) continue;
     const side = each.side as Side;
-    const open = Number(each.price);
-    const at = money(side, each.volume, open);
-    const word = side === "buy" ? t("BUY") : t("SELL");
-    made.push({
-      id: `p${each.id}`,
-      price: open,
-      colour: "--accent",
-      label: () => `${word} ${each.volume}  ${profit(floating(each, currency))}`,
-    });
+    const at = money(side, each.volume, Number(each.price));
+    const same = `${side}@${each.price}`;
+    entries.set(same, [...(entries.get(same) ?? []), each]);
     if (each.sl)
       made.push({
         id: `p${each.id}sl`,
@@ -98,6 +93,20 @@ export function linesOf(
             movePosition(each, { tp: exact(price, digits) }),
           ),
       });
+  }
+  // Positions opened at one price share a line: ten labels on top of each other tell nothing.
+  for (const [same, group] of entries) {
+    const [first] = group as [Position];
+    const volume = group.reduce((sum, each) => sum + Number(each.volume), 0);
+    const word = first.side === "buy" ? t("BUY") : t("SELL");
+    const count = group.length > 1 ? ` (${group.length})` : "";
+    made.push({
+      id: same,
+      price: Number(first.price),
+      colour: "--accent",
+      label: () =>
+        `${word} ${fixed(volume, decimals(instrument.volume_step))}${count}  ${profit(group.reduce((sum, each) => sum + floating(each, currency), 0))}`,
+    });
   }
   for (const each of orders) {
     if (each.instrument !== symbol || !each.price) continue;
@@ -168,22 +177,32 @@ export async function dealsOf(account: number, symbol: string): Promise<Deal[]> 
   return [...fresh, ...past];
 }
 
-/** Arrows where the account bought and sold. */
+/** Arrows where the account bought and sold; deals of one bar and side share an arrow. */
 export function markersOf(
   deals: readonly Deal[],
   period: Period,
   digits: number,
 ): SeriesMarker<Time>[] {
-  const made = deals.map((each): SeriesMarker<Time> => {
-    const buy = each.side === "buy";
-    return {
-      time: barStart(millis(each.time) / 1000, period) as UTCTimestamp,
+  const volumes = new Map<string, { time: number; buy: boolean; volume: number; count: number }>();
+  for (const each of deals) {
+    const time = barStart(millis(each.time) / 1000, period);
+    const key = `${time}${each.side}`;
+    const known = volumes.get(key) ?? { time, buy: each.side === "buy", volume: 0, count: 0 };
+    volumes.set(key, {
+      ...known,
+      volume: known.volume + Number(each.volume),
+      count: known.count + 1,
+    });
+  }
+  const made = [...volumes.values()].map(
+    ({ time, buy, volume, count }): SeriesMarker<Time> => ({
+      time: time as UTCTimestamp,
       position: buy ? "belowBar" : "aboveBar",
       shape: buy ? "arrowUp" : "arrowDown",
       color: token(buy ? "--up" : "--down"),
-      text: `${buy ? "B" : "S"} ${each.volume} @ ${fixed(Number(each.price), digits)}`,
+      text: `${buy ? "B" : "S"} ${fixed(volume, digits)}${count > 1 ? ` (${count})` : ""}`,
       size: 1,
-    };
-  });
+    }),
+  );
   return made.sort((a, b) => (a.time as number) - (b.time as number));
 }

@@ -192,11 +192,7 @@ export function Entries({
         />
       </div>
       <div className="grid grid-cols-2 gap-2">
-        <Field
-          label={t("Stop loss")}
-          aside={aside(checked?.sl, checked?.slMoney)}
-          error={errors.sl}
-        >
+        <Field label={t("Stop loss")} hint={aside(checked?.sl, checked?.slMoney)} error={errors.sl}>
           {(wiring) => (
             <NumberField
               {...wiring}
@@ -211,7 +207,7 @@ export function Entries({
         </Field>
         <Field
           label={t("Take profit")}
-          aside={aside(checked?.tp, checked?.tpMoney)}
+          hint={aside(checked?.tp, checked?.tpMoney)}
           error={errors.tp}
         >
           {(wiring) => (

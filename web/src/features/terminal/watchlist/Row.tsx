@@ -139,13 +139,13 @@ export const Row = memo(function Row({
       <div role="cell" className="truncate px-1 font-medium">
         {symbol}
       </div>
-      <div role="cell" data-live className="whitespace-nowrap px-1 text-right">
+      <div role="cell" data-live className="whitespace-nowrap px-0.5 text-right">
         {price}
       </div>
-      <div role="cell" data-live className="whitespace-nowrap px-1 text-right">
+      <div role="cell" data-live className="whitespace-nowrap px-0.5 text-right">
         {price}
       </div>
-      <div role="cell" data-live className="px-1 text-right text-fg-2" />
+      <div role="cell" data-live className="px-0.5 text-right text-fg-2" />
       <div role="cell" data-live className="px-1 text-right" />
     </div>
   );

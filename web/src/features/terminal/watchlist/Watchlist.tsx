@@ -17,7 +17,7 @@ import { Row } from "./Row";
 
 type SortKey = "symbol" | "change" | "spread";
 type Sort = { key: SortKey; down: boolean } | null;
-const COLUMNS = "grid-cols-[24px_minmax(58px,1.2fr)_minmax(60px,1fr)_minmax(60px,1fr)_36px_50px]";
+const COLUMNS = "grid-cols-[24px_minmax(66px,1.2fr)_minmax(58px,1fr)_minmax(58px,1fr)_32px_46px]";
 const NONE: readonly string[] = [];
 /** A list sorted by something live is put in order again this often, not at every tick. */
 const RESORT_MS = 2000;

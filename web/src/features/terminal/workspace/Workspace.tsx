@@ -1,32 +1,39 @@
 import {
-  Actions,
-  Layout as Dock,
-  DockLocation,
-  type IJsonModel,
-  Model,
-  type Node,
-  type RowNode,
-  TabNode,
-  TabSetNode,
-} from "flexlayout-react";
-import type { Ref } from "react";
-import { type ReactNode, useImperativeHandle, useMemo, useRef } from "react";
+  type CSSProperties,
+  type ReactNode,
+  type Ref,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+import { cx } from "@/kit/cx";
 import { t } from "@/text";
 import {
-  type Group,
-  isGroup,
-  type Layout,
-  type PanelId,
-  type Place,
-  panelsOf,
-  TITLES,
-} from "./layouts";
+  activated,
+  arrange,
+  closed,
+  dropRect,
+  type Edge,
+  edgeAt,
+  moved,
+  opened,
+  type Placed,
+  type Rect,
+  resized,
+} from "./dock";
+import { type Layout, type PanelId, TITLES } from "./layouts";
+import { SplitterBar } from "./SplitterBar";
+import { TabStrip } from "./TabStrip";
 
 export type WorkspaceHandle = { open: (panel: PanelId) => void; next: (way: 1 | -1) => void };
 
+const STRIP = 30;
+type Drag = { panel: PanelId; onto: PanelId; edge: Edge; rect: Rect };
+
 /**
- * Panels that are docked, tabbed, dragged, maximised and closed. Everything about the dock library is in
- * this file; the rest of the app knows `Layout` and panel names only.
+ * Panels that are docked, tabbed, resized, dragged, maximised and closed. Panels lie side by side in the
+ * document, placed by numbers: one that moves is not built anew, so a chart keeps what it shows.
  */
 export function Workspace({
   layout,
@@ -34,133 +41,147 @@ export function Workspace({
   panel,
   ref,
 }: {
-  /** Read when it changes by identity. */
   layout: Layout;
   onChange: (layout: Layout) => void;
   panel: (id: PanelId) => ReactNode;
   ref?: Ref<WorkspaceHandle>;
 }) {
-  const shown = useRef<{ layout: Layout; model: Model } | null>(null);
-  const model = useMemo(() => {
-    // Our own echo of what the user dragged is no reason to build everything anew.
-    if (shown.current && JSON.stringify(shown.current.layout) === JSON.stringify(layout))
-      return shown.current.model;
-    const made = Model.fromJson(toDock(layout));
-    shown.current = { layout, model: made };
-    return made;
-  }, [layout]);
+  const box = useRef<HTMLDivElement>(null);
+  const [size, setSize] = useState<Rect>({ x: 0, y: 0, width: 0, height: 0 });
+  const [large, setLarge] = useState<PanelId | null>(null);
+  const [drag, setDrag] = useState<Drag | null>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const measure = () =>
+      setSize({ x: 0, y: 0, width: element.clientWidth, height: element.clientHeight });
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
+  const { groups, splitters } = arrange(layout, size);
+  const big = large ? groups.find((each) => each.group.tabs.includes(large)) : undefined;
+  const shown: Placed[] = big ? [{ ...big, rect: size }] : groups;
+  const front = (each: Placed): PanelId | undefined => each.group.active ?? each.group.tabs[0];
+
   useImperativeHandle(ref, () => ({
     open: (id) => {
-      if (model.getNodeById(id)) {
-        model.doAction(Actions.selectTab(id));
-        return;
-      }
-      const target = model.getActiveTabset() ?? model.getFirstTabSet();
-      if (!target) return;
-      const json = { type: "tab", id, name: t(TITLES[id]), component: id };
-      model.doAction(Actions.addTab(json, target.getId(), DockLocation.CENTER, -1, true));
+      setLarge(null);
+      onChange(opened(layout, id));
+      requestAnimationFrame(() => focusPanel(box.current, id));
     },
     next: (way) => {
-      const sets: TabSetNode[] = [];
-      model.visitNodes((node: Node) => {
-        if (node instanceof TabSetNode) sets.push(node);
-      });
-      const at = sets.indexOf(model.getActiveTabset() as TabSetNode);
-      const next = sets[(at + way + sets.length) % sets.length];
-      if (!next) return;
-      model.doAction(Actions.setActiveTabset(next.getId()));
-      const id = next.getSelectedNode()?.getId();
-      const box = document.querySelector<HTMLElement>(`[data-panel="${id}"]`);
-      (box?.querySelector<HTMLElement>("input,[tabindex='0'],button") ?? box)?.focus();
+      const ids = shown.map(front).filter((id) => id !== undefined);
+      const inside = document.activeElement?.closest<HTMLElement>("[data-panel]")?.dataset.panel as
+        | PanelId
+        | undefined;
+      const id = ids[(ids.indexOf(inside as PanelId) + way + ids.length) % ids.length];
+      if (id) focusPanel(box.current, id);
     },
   }));
+
+  const over = (id: PanelId, clientX: number, clientY: number) => {
+    const origin = box.current?.getBoundingClientRect();
+    if (!origin) return;
+    const [x, y] = [clientX - origin.left, clientY - origin.top];
+    const hit = groups.find(
+      ({ rect }) =>
+        x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height,
+    );
+    const onto = hit && (front(hit) ?? hit.group.tabs[0]);
+    if (!hit || !onto) {
+      setDrag(null);
+      return;
+    }
+    const edge = y - hit.rect.y < STRIP ? "center" : edgeAt(hit.rect, x, y);
+    setDrag({ panel: id, onto, edge, rect: dropRect(hit.rect, edge) });
+  };
+
   return (
-    <Dock
-      model={model}
-      factory={(node) => {
-        const id = node.getComponent() as PanelId;
-        return (
-          <section
-            data-panel={id}
-            aria-label={t(TITLES[id])}
-            tabIndex={-1}
-            className="h-full min-h-0 outline-none"
-          >
-            {panel(id)}
-          </section>
-        );
-      }}
-      realtimeResize={false}
-      onModelChange={(changed) => {
-        const root = changed.getRootRow();
-        const next = root ? fromDock(root) : null;
-        if (!next || panelsOf(next).length === 0) return;
-        shown.current = { layout: next, model: changed };
-        onChange(next);
-      }}
-    />
+    <div ref={box} className="absolute inset-0 overflow-hidden">
+      {size.width > 0 &&
+        shown.map((each) => {
+          const active = front(each);
+          if (!active) return null;
+          return (
+            <TabStrip
+              key={each.group.tabs.join("+")}
+              rect={{ ...each.rect, height: each.rect.height }}
+              height={STRIP}
+              tabs={each.group.tabs}
+              active={active}
+              large={big !== undefined}
+              onActivate={(id) => onChange(activated(layout, id))}
+              onClose={(id) => {
+                const next = closed(layout, id);
+                if (next) onChange(next);
+              }}
+              onLarge={() => setLarge(big ? null : active)}
+              onDragOver={over}
+              onDrop={(id, target) => {
+                if (target) onChange(moved(layout, id, target, "center"));
+                else if (drag) onChange(moved(layout, id, drag.onto, drag.edge));
+                setDrag(null);
+              }}
+              onDragEnd={() => setDrag(null)}
+              onMove={(id, edge) =>
+                onChange(moved(layout, id, each.group.tabs.find((o) => o !== id) ?? id, edge))
+              }
+            />
+          );
+        })}
+      {size.width > 0 &&
+        // Sorted by name, so that React never reorders (and the browser never reloads) a panel's element.
+        shown
+          .map((each) => ({ id: front(each), rect: each.rect }))
+          .filter((each): each is { id: PanelId; rect: Rect } => each.id !== undefined)
+          .sort((a, b) => a.id.localeCompare(b.id))
+          .map(({ id, rect }) => (
+            <section
+              key={id}
+              data-panel={id}
+              id={`panel-${id}`}
+              role="tabpanel"
+              aria-label={t(TITLES[id])}
+              tabIndex={-1}
+              className="absolute overflow-hidden rounded-b-panel border border-line-subtle border-t-0 bg-surface outline-none"
+              style={at({ ...rect, y: rect.y + STRIP, height: Math.max(0, rect.height - STRIP) })}
+            >
+              {panel(id)}
+            </section>
+          ))}
+      {!big &&
+        splitters.map((each) => (
+          <SplitterBar
+            key={`${each.path.join(".")}:${each.index}`}
+            splitter={each}
+            onShare={(share) => onChange(resized(layout, each.path, each.index, share))}
+          />
+        ))}
+      {drag && (
+        <div
+          aria-hidden
+          className={cx(
+            "pointer-events-none absolute z-20 rounded-panel border-2 border-accent bg-accent/15",
+          )}
+          style={at(drag.rect)}
+        />
+      )}
+    </div>
   );
 }
 
-function toDock(layout: Layout): IJsonModel {
-  const place = (each: Place): object =>
-    isGroup(each)
-      ? {
-          type: "tabset",
-          weight: each.weight,
-          selected: Math.max(0, each.active ? each.tabs.indexOf(each.active) : 0),
-          children: each.tabs.map((id) => ({
-            type: "tab",
-            id,
-            name: t(TITLES[id]),
-            component: id,
-          })),
-        }
-      : { type: "row", weight: each.weight, children: each.parts.map(place) };
-  // The library alternates directions from the outside in; its root is a row unless told otherwise.
-  return {
-    global: {
-      rootOrientationVertical: layout.split === "column",
-      splitterSize: 6,
-      tabEnableRename: false,
-      tabEnablePopout: false,
-      tabSetEnableTabStrip: true,
-      tabEnableRenderOnDemand: true,
-      tabSetMinWidth: 160,
-      tabSetMinHeight: 90,
-    },
-    borders: [],
-    layout: { type: "row", weight: 100, children: layout.parts.map(place) },
-  } as unknown as IJsonModel;
-}
+export const at = (rect: Rect): CSSProperties => ({
+  left: rect.x,
+  top: rect.y,
+  width: rect.width,
+  height: rect.height,
+});
 
-function fromDock(root: RowNode): Layout | null {
-  const place = (node: Node, vertical: boolean): Place | null => {
-    if (node instanceof TabSetNode) {
-      const tabs = node.getChildren().map((each) => (each as TabNode).getComponent() as PanelId);
-      const active = node.getSelectedNode();
-      const group: Group = { tabs, weight: rounded(node.getWeight()) };
-      return tabs.length
-        ? {
-            ...group,
-            ...(active instanceof TabNode ? { active: active.getComponent() as PanelId } : {}),
-          }
-        : null;
-    }
-    const parts = node
-      .getChildren()
-      .map((each) => place(each, !vertical))
-      .filter((each) => each !== null);
-    if (!parts.length) return null;
-    return {
-      split: vertical ? "column" : "row",
-      weight: rounded((node as RowNode).getWeight()),
-      parts,
-    };
-  };
-  const vertical = root.getModel().isRootOrientationVertical();
-  const made = place(root, vertical);
-  return made && !isGroup(made) ? made : null;
+function focusPanel(box: HTMLElement | null, id: PanelId): void {
+  const panel = box?.querySelector<HTMLElement>(`[data-panel="${id}"]`);
+  (
+    panel?.querySelector<HTMLElement>("input:not([type=hidden]),[tabindex='0'],button") ?? panel
+  )?.focus();
 }
-
-const rounded = (weight: number): number => Math.max(1, Math.round(weight * 100) / 100);

@@ -37,7 +37,7 @@ export const PRESETS: Readonly<Record<string, Layout>> = {
   Trade: {
     split: "row",
     weight: 100,
-    parts: [side(20), middle(61), { tabs: ["ticket"], weight: 19 }],
+    parts: [side(21), middle(60), { tabs: ["ticket"], weight: 19 }],
   },
   Chart: {
     split: "row",
