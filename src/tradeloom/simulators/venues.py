@@ -9,6 +9,7 @@ from tradeloom.simulators.dialect import VenueDialect
 
 # name -> module and class. The name is the first segment of the venue's path.
 DIALECTS: Final[dict[str, tuple[str, str]]] = {
+    "backpack": ("tradeloom.simulators.backpack", "Backpack"),
     "binance": ("tradeloom.simulators.binance", "BinanceSpot"),
     "binance_usdm": ("tradeloom.simulators.binance_usdm", "BinanceUsdm"),
     "deribit": ("tradeloom.simulators.deribit", "Deribit"),
