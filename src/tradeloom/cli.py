@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tradeloom import __version__
+from tradeloom.app import data as market_data
 from tradeloom.app import history, serving, vault
 from tradeloom.client import commands as client
 
@@ -329,10 +330,12 @@ def config_show(
 data = typer.Typer(help="History: import, list and check catalogs.", no_args_is_help=True)
 app.add_typer(data, name="data")
 history.register(data)
+market_data.register(data)
 
 
 app.add_typer(vault.app, name="vault")
 app.add_typer(serving.app, name="serve")
+market_data.register_services(serving.app)
 
 
 for _command in client.COMMANDS:

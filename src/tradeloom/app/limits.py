@@ -31,3 +31,18 @@ VENUE_START_S: Final = 30.0
 HOUSEKEEPING_FIRST_S: Final = 30.0
 HOUSEKEEPING_EVERY_S: Final = 3_600.0
 HOUSEKEEPING_RETRY_S: Final = 60.0
+
+# ---- market data services --------------------------------------------------------------------
+
+# A recorder or aggregator that is stopped gets this long to store what it has in hand.
+DATA_STOP_S: Final = 30.0
+# How often a service of market data says how it goes.
+DATA_TELL_S: Final = 10.0
+# Entries the in-process bus may be ahead of its readers while recordings are played into it.
+FEED_AHEAD_MAX: Final = 10_000
+# Clients of one bridge: a socket each, and every tick is encoded for each of them.
+BRIDGE_CLIENTS_MAX: Final = 200
+# A request names symbols; the longest list of a venue is some thousand names.
+BRIDGE_REQUEST_BYTES_MAX: Final = 64 * 1024
+# Events waiting for a full-rate client before it is sent away: two seconds of a busy venue.
+BRIDGE_WAITING_MAX: Final = 10_000

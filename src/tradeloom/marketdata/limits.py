@@ -58,6 +58,8 @@ STORE_RETRY_FIRST_S: Final = 0.1
 STORE_RETRY_MAX_S: Final = 5.0
 # A COPY of one batch takes tens of milliseconds; a minute is a dead server.
 STORE_ANSWER_S: Final = 60.0
+# Rows of one page when recorded ticks are read back.
+READ_ROWS: Final = 50_000
 # Days that get a partition of their own: back to what an import may bring, and not a day that only
 # a broken clock can mean. Other days go to the default partition.
 PARTITION_DAYS_BACK: Final = 4_000

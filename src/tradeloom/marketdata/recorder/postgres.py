@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
+import polars as pl
 
 from tradeloom.domain.market import BookQuote, TradeTick
 from tradeloom.store import Address, ticks
@@ -28,6 +29,7 @@ from ..limits import (
     COPY_ROWS,
     PARTITION_DAYS_AHEAD,
     PARTITION_DAYS_BACK,
+    READ_ROWS,
     STORE_ANSWER_S,
 )
 from .contract import Stored, StoreDown
@@ -43,6 +45,25 @@ _TRADES: Final = """
 SELECT digits, price, size, side, trade_id, venue_ns, ts_ns
 FROM market_trades JOIN market_symbols USING (symbol_id)
 WHERE venue = $1 AND symbol = $2 AND ts_ns >= $3 AND ts_ns < $4"""
+
+_INT: Final[pl.DataType] = pl.Int64()
+_CLOCKS: Final = {"digits": _INT, "ts_ns": _INT, "venue_ns": _INT}
+_READ: Final[dict[str, tuple[str, dict[str, pl.DataType]]]] = {
+    "quotes": (
+        """
+SELECT digits, ts_ns, venue_ns, bid, ask, bid_size, ask_size
+FROM market_quotes JOIN market_symbols USING (symbol_id)
+WHERE venue = $1 AND symbol = $2 AND ts_ns >= $3 AND ts_ns < $4 ORDER BY ts_ns, seq""",
+        _CLOCKS | {"bid": _INT, "ask": _INT, "bid_size": _INT, "ask_size": _INT},
+    ),
+    "trades": (
+        """
+SELECT digits, ts_ns, venue_ns, price, size, side, trade_id
+FROM market_trades JOIN market_symbols USING (symbol_id)
+WHERE venue = $1 AND symbol = $2 AND ts_ns >= $3 AND ts_ns < $4 ORDER BY ts_ns""",
+        _CLOCKS | {"price": _INT, "volume": _INT, "side": pl.Int8(), "trade_id": pl.String()},
+    ),
+}
 
 
 class PostgresRecords:
@@ -175,6 +196,19 @@ class PostgresRecords:
         for digits, price, size, side, *rest in trades:
             found += [TradeTick(venue, symbol, digits, price, size, SIDE_OF[side], *rest)]
         return [tick for tick in found if since_ns <= event_ns(tick) < until_ns]
+
+    async def read(
+        self, venue: str, symbol: str, kind: str, since_ns: int | None, until_ns: int | None
+    ) -> AsyncIterator[pl.DataFrame]:
+        """What is recorded of a symbol, in order of receiving, in frames with the columns of the
+        history catalog; `kind` is quotes or trades. Raises StoreDown."""
+        span = (since_ns or 0, 2**63 - 1 if until_ns is None else until_ns)
+        query, schema = _READ[kind]
+        with _Translated():
+            async with self._connection() as connection, connection.transaction():
+                cursor = await connection.cursor(query, venue, symbol, *span)
+                while rows := await cursor.fetch(READ_ROWS):
+                    yield pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
