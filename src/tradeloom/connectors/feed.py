@@ -77,6 +77,7 @@ class MarketFeed:
         self._trade_sinks: dict[str, tuple[MarketSink, ...]] = {}
         self._names: dict[LinkPlan, list[str]] = {}
         self._silent: set[str] = set()
+        self._last: dict[str, BookQuote] = {}
         self._tops: dict[str, tuple[Level, Level]] = {}
         self._odd: set[str] = set()
         self._lock = asyncio.Lock()
@@ -102,6 +103,10 @@ class MarketFeed:
             for book in late:
                 if book is not None:
                     sink(book)
+        if Topic.QUOTES in wanted:
+            for name in sorted(names & set(self._last)):
+                if name not in self.states and name not in self._silent:
+                    sink(self._last[name])
         await self._sync()
         return subscription
 
@@ -139,6 +144,7 @@ class MarketFeed:
             return
         if self._silent and event.symbol in self._silent:
             self._heard(event.symbol)
+        self._last[event.symbol] = event
         for sink in self._quote_sinks.get(event.symbol, ()):
             sink(event)
 
@@ -205,6 +211,7 @@ class MarketFeed:
                 self.states.pop(symbol, None)
                 self._silent.discard(symbol)
                 self._tops.pop(symbol, None)
+                self._last.pop(symbol, None)
             wanted = self._wanted if self._running else {}
             plans = self._dialect.market_links(wanted) if wanted else []
             for plan in [each for each in self.links if each not in plans]:

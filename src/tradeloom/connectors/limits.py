@@ -73,3 +73,7 @@ LISTENER_QUEUE_MAX: Final = 100_000
 INSTRUMENTS_EVERY_S: Final = 3_600.0
 # How often a remote connector's health is fetched; its state changes are told at once.
 REMOTE_HEALTH_EVERY_S: Final = 1.0
+# Paper accounts: how long an order waits for the first price of its symbol, and what a derivative
+# position may be of its margin.
+PAPER_QUOTE_WAIT_S: Final = 3.0
+PAPER_LEVERAGE: Final = 10
