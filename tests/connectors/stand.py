@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
-
-import pytest
 
 from tradeloom.connectors.connector import VenueConnector
 from tradeloom.connectors.contract import AccountEvent, OrderRequest, State, VenueFill, VenueOrder
@@ -31,14 +28,6 @@ from tradeloom.simulators.faults import Fault, FaultKind
 
 E = TypeVar("E")
 PATIENCE_S = 10.0
-
-
-def recorded(name: str) -> Path:
-    """A recording; skips the test where the recordings are not."""
-    folder = os.environ.get("TRADELOOM_RECORDED")
-    if not folder:
-        pytest.skip("TRADELOOM_RECORDED does not name the folder of recordings")
-    return Path(folder) / name
 
 
 async def until(true: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:

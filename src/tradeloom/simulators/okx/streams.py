@@ -69,7 +69,7 @@ class Streams:
             wire = market.instrument.wire
             self._flush_one(wire)  # so that what was told is what is
             top = self._tops.get(wire)
-            if top is None:
+            if top is None or self._dialect.exchange.tape_only:  # a tape tells nothing of its own
                 top = self._tops[wire] = _Top(market.seq, now)
                 top.bids, top.asks = _best(market, LEVELS)
             self._dialect.subscribe(session, name)
