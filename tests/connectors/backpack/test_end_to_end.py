@@ -30,6 +30,7 @@ from tradeloom.connectors.contract import (
     State,
     VenueUnavailable,
 )
+from tradeloom.connectors.profile import Need
 from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side
 
 SPOT = "BTCUSDC"
@@ -224,7 +225,7 @@ async def test_key_and_secret_of_different_pairs() -> None:
         assert stage.connector.state is State.REFUSED
         assert "do not belong together" in stage.connector.reason
     async with staged(
-        "backpack", BOTH, key=lambda venue: demo_key(venue, secret="no base64!")
+        "backpack", BOTH, key=lambda venue: demo_key(venue, **{Need.SECRET.value: "no base64!"})
     ) as stage:
         assert "copy it again" in stage.connector.reason
         assert "no base64" not in str(stage.connector.health())

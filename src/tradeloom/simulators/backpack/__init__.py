@@ -54,7 +54,6 @@ _KINDS: Final = {
     Change.AMENDED: "orderModified",
     Change.TRIGGERED: "orderAccepted",
 }
-_PRIVATE: Final = ("account.orderUpdate", "account.positionUpdate", "account.balanceUpdate")
 
 
 class _Frame(msgspec.Struct):
@@ -253,7 +252,7 @@ class Backpack(VenueDialect):
                 session.send(_error(4003, unsigned.message))
                 return False
         for stream in frame.params:
-            private = stream.startswith(_PRIVATE)
+            private = stream.startswith("account.")
             if (private and session.credentials is None) or not (
                 private or self._streams.known(stream)
             ):
