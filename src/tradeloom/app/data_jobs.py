@@ -17,7 +17,7 @@ from tradeloom.app.bridge_socket import BridgeSocket
 from tradeloom.app.limits import DATA_STOP_S, DATA_TELL_S, FEED_AHEAD_MAX
 from tradeloom.bus import Bus, BusError, MemoryBus, RedisBus
 from tradeloom.connectors.connector import VenueConnector
-from tradeloom.connectors.contract import MarketSink
+from tradeloom.connectors.contract import Connector, MarketSink
 from tradeloom.domain.market import BookQuote, HistoricBar, Topic
 from tradeloom.marketdata.aggregator import BarAggregator, History, MarketBar, MarketBarStore, Ticks
 from tradeloom.marketdata.bridge import MarketDataBridge
@@ -81,7 +81,7 @@ async def record_files(
         recorder = MarketDataRecorder(bus, records, streams)
         bars = BarAggregator(bus, MarketBarStore(opened), streams, live=False)
         publishers = {each: MarketPublisher(bus, each, _producer()) for each in streams}
-        async with _at_work(recorder, bars, *publishers.values()):
+        async with at_work(recorder, bars, *publishers.values()):
             sent = 0
             for recording in recordings:
                 publisher = publishers[stream_of(venue or recording.source)]
@@ -163,11 +163,11 @@ async def record_venues(
         contextlib.AsyncExitStack() as stack,
     ):
         recorder = MarketDataRecorder(bus, records, streams)
-        bars = BarAggregator(bus, MarketBarStore(opened), streams, history=_history(connectors))
+        bars = BarAggregator(bus, MarketBarStore(opened), streams, history=history_of(connectors))
         publishers = {
             name: MarketPublisher(bus, stream_of(name), _producer()) for name in connectors
         }
-        await stack.enter_async_context(_at_work(recorder, bars, *publishers.values()))
+        await stack.enter_async_context(at_work(recorder, bars, *publishers.values()))
         for name, connector in connectors.items():
             stack.push_async_callback(connector.close)
             await connector.start()
@@ -187,7 +187,7 @@ def _into(publisher: MarketPublisher) -> MarketSink:
     return lambda event: publisher.publish((event,))
 
 
-def _history(connectors: Mapping[str, VenueConnector]) -> History:
+def history_of(connectors: Mapping[str, Connector]) -> History:
     """The venues' own bars, to fill holes with."""
 
     async def history(
@@ -195,7 +195,8 @@ def _history(connectors: Mapping[str, VenueConnector]) -> History:
     ) -> tuple[int, list[HistoricBar]]:
         connector = connectors[venue]
         bars = await connector.bars(symbol, interval_s, since_ns, until_ns)
-        return connector.context.listings.find(symbol).instrument.digits, bars
+        listed = await connector.instruments()
+        return next(each.digits for each in listed if each.symbol == symbol), bars
 
     return history
 
@@ -341,7 +342,7 @@ async def _until_signal(tasks: set[asyncio.Task[Any]], line: Any, tell: Tell) ->
 
 
 @contextlib.asynccontextmanager
-async def _at_work(*workers: Any) -> AsyncIterator[None]:
+async def at_work(*workers: Any) -> AsyncIterator[None]:
     """Workers that run; those that can be stopped must be, the others are cancelled at the end."""
     tasks = {worker: asyncio.create_task(worker.run()) for worker in workers}
     try:

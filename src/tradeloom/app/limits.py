@@ -46,3 +46,5 @@ BRIDGE_CLIENTS_MAX: Final = 200
 BRIDGE_REQUEST_BYTES_MAX: Final = 64 * 1024
 # Events waiting for a full-rate client before it is sent away: two seconds of a busy venue.
 BRIDGE_WAITING_MAX: Final = 10_000
+# How often an ingest says what it has carried.
+INGEST_TELL_S: Final = 60.0

@@ -189,6 +189,19 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             ready=lambda: _checks(desk, feed, writer),
         )
         _gauges(meters, gate, writer)
+        if venues is not None:
+            from tradeloom.app.streaming import streaming
+
+            await stack.enter_async_context(
+                streaming(
+                    venues.streams,
+                    venues.switchboard.connections,
+                    database,
+                    redis_url=settings.redis_url.get_secret_value(),
+                    database_url=settings.database,
+                    folder=settings.data_dir / "market",
+                )
+            )
         tasks = [asyncio.create_task(feed.run()), asyncio.create_task(sockets.sweep())]
         stack.push_async_callback(keeper.flush)
         tasks.append(asyncio.create_task(keeper.run()))

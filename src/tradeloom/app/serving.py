@@ -53,3 +53,37 @@ def serve_venue(
     except (BadSettings, ValueError, InsecureSecrets, StoreError, OSError) as error:
         typer.echo(f"tradeloom: {error}", err=True)
         raise typer.Exit(EXIT_CANNOT_START) from error
+
+
+@app.command("ingest")
+def serve_ingest(
+    service: Annotated[
+        list[str], typer.Option(help="HOST:PORT of a venue service; may be repeated.")
+    ],
+    symbols: Annotated[str, typer.Option(help="Comma-separated, such as BTCUSDT,ETHUSDT.")],
+    redis: Annotated[str | None, typer.Option(help="redis://…; TRADELOOM_REDIS_URL.")] = None,
+) -> None:
+    """Carry venue services' events over gRPC to the streams md:VENUE of Redis.
+
+    Example:
+
+      tradeloom serve ingest --service 127.0.0.1:5060 --symbols BTCUSDT --redis redis://localhost
+    """
+    import asyncio
+    import os
+
+    from tradeloom.app.streaming import ingest
+    from tradeloom.bus import BusError
+    from tradeloom.connectors.contract import UnknownSymbol, VenueUnavailable
+    from tradeloom.settings import BadSettings, load
+
+    wanted = [each.strip().upper() for each in symbols.split(",") if each.strip()]
+    try:
+        url = load(redis_url=redis).redis_url.get_secret_value()
+        if not url or not wanted:
+            raise BadSettings("name a Redis (--redis redis://…) and at least one symbol")
+        token = os.environ.get("TRADELOOM_VENUE_TOKEN", "")
+        asyncio.run(ingest(service, wanted, url, token, typer.echo))
+    except (BadSettings, BusError, UnknownSymbol, VenueUnavailable) as error:
+        typer.echo(f"tradeloom: {error}", err=True)
+        raise typer.Exit(EXIT_CANNOT_START) from error
