@@ -64,7 +64,7 @@ const text = (value: unknown): string | undefined =>
   typeof value === "string" && value ? value : undefined;
 
 /** What the terminal shows. */
-type View = { symbol?: string; period?: string };
+type View = { symbol?: string; period?: string; list?: string };
 
 const terminal = createRoute({
   getParentRoute: () => inside,
@@ -72,6 +72,7 @@ const terminal = createRoute({
   validateSearch: (search: Record<string, unknown>): View => ({
     symbol: text(search.symbol),
     period: text(search.period),
+    list: text(search.list),
   }),
   component: lazyRouteComponent(() => import("./features/terminal/TerminalPage")),
 });

@@ -17,7 +17,7 @@ export function TopBar() {
   useLook((s) => s.theme);
   const dark = shownTheme() === "dark";
   return (
-    <header className="col-span-full flex h-[42px] items-center gap-2 border-line-subtle border-b bg-surface px-2 md:gap-3 md:px-3">
+    <header className="col-span-full flex min-h-[42px] items-center gap-2 border-line-subtle border-b bg-surface px-2 md:gap-3 md:px-3">
       <button
         type="button"
         onClick={() => void navigate({ to: "/terminal/{-$layout}" })}

@@ -35,7 +35,7 @@ export function Button({
       aria-busy={busy || undefined}
       disabled={disabled || busy}
       className={cx(
-        "inline-flex select-none items-center justify-center gap-1.5 whitespace-nowrap rounded-panel font-medium",
+        "inline-flex shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap rounded-panel font-medium",
         "transition-[background-color,filter] duration-120 disabled:opacity-50",
         small ? "h-6 min-w-6 px-2 text-hint" : "h-control px-3 text-table",
         LOOKS[look],

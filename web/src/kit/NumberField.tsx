@@ -59,7 +59,7 @@ export function NumberField({
     <div
       className={cx(
         INPUT,
-        "flex h-control items-stretch overflow-hidden px-0",
+        "flex h-control items-stretch overflow-hidden !px-0",
         focused && "outline-2 outline-focus outline-offset-1",
         wiring["aria-invalid"] && "border-critical bg-critical/5",
         className,

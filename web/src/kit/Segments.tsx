@@ -34,7 +34,10 @@ export function Segments<V extends string>({
       role="radiogroup"
       aria-label={label}
       onKeyDown={keys}
-      className={cx("inline-flex rounded-panel border border-line bg-surface p-0.5", className)}
+      className={cx(
+        "inline-flex shrink-0 rounded-panel border border-line bg-surface p-0.5",
+        className,
+      )}
     >
       {choices.map((each) => (
         <button
@@ -47,7 +50,7 @@ export function Segments<V extends string>({
           disabled={each.disabled}
           onClick={() => onChange(each.value)}
           className={cx(
-            "min-h-6 flex-auto whitespace-nowrap rounded-inner px-2 text-hint transition-colors duration-120 disabled:opacity-40",
+            "min-h-[max(24px,calc(var(--control)-8px))] flex-auto whitespace-nowrap rounded-inner px-2 text-hint transition-colors duration-120 disabled:opacity-40",
             small ? "min-w-7" : "min-w-9",
             each.value === value
               ? "bg-active font-medium text-fg"

@@ -58,10 +58,10 @@ class Socket {
   private pingSent = 0;
   private heard = 0;
   private readonly channels = new Set<Channel>();
-  private symbols: string[] | null = null;
   private quotesWanted = 0;
   private token = "";
   private introductions = 0;
+  private viewer = 0;
 
   /** Be connected from now on. */
   open(): void {
@@ -85,6 +85,14 @@ class Socket {
     return () => {
       if (--this.quotesWanted === 0) this.say({ op: "unsubscribe", channel: "quotes" });
     };
+  }
+
+  /** Show the prices this account would be filled at (0: the raw ones). */
+  viewAs(account: number): void {
+    if (this.viewer === account) return;
+    if (this.quotesWanted) this.say({ op: "unsubscribe", channel: "quotes" });
+    this.viewer = account;
+    if (this.quotesWanted) this.subscribeQuotes();
   }
 
   /** Follow a channel of an account (0: a staff channel). Returns how to end it. */
@@ -184,11 +192,13 @@ class Socket {
 
   private subscribeQuotes(): void {
     if (useLink.getState().phase !== "live") return;
+    const viewer = this.viewer ? { account: this.viewer } : {};
     this.say({
       op: "subscribe",
       channel: "quotes",
       interval_ms: QUOTES_MS,
-      ...(this.symbols ? { symbols: this.symbols } : {}),
+      id: `quotes:${this.viewer}`,
+      ...viewer,
     });
   }
 
@@ -277,6 +287,7 @@ class Socket {
       this.say({ op: "authenticate", token: this.token });
       for (const each of this.channels)
         if (each.channel === channel && each.account === Number(account)) this.subscribe(each);
+      if (channel === "quotes" && this.viewer === Number(account)) this.subscribeQuotes();
     } else if (said.name !== "UNAUTHENTICATED" && said.name !== "TOKEN_EXPIRED") {
       console.warn("socket:", said.detail);
     }

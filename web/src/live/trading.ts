@@ -96,6 +96,7 @@ export function showAccount(account: number): void {
   fills.length = 0;
   generation++;
   useTrading.setState({ account, ...NOTHING });
+  socket.viewAs(account);
   if (!account) return;
   const listener = { event: take, anew: () => void snapshot(account) };
   for (const channel of ["orders", "positions", "balances"])

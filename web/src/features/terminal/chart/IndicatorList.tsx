@@ -46,7 +46,7 @@ export function IndicatorList({
             min={2}
             max={500}
             aria-label={t("Bars of {name}", { name: TITLES[each.kind] })}
-            className="h-6 w-16 text-right"
+            className="!h-6 !w-16 text-right"
             value={each.n}
             onChange={(event) => {
               const n = Math.round(Number(event.target.value));

@@ -9,6 +9,7 @@ import {
   type PreviewOut,
 } from "@/api/client";
 import { type Problem, problemOf } from "@/api/problem";
+import { sending } from "@/live/receipts";
 
 /** What the user wants to do: the same words and no definite answer yet means the same key. */
 let intent: { words: string; key: string } | null = null;
@@ -21,13 +22,15 @@ export async function place(order: OrderRequest): Promise<OrderAnswer> {
   const words = JSON.stringify(order);
   if (intent?.words !== words) intent = { words, key: newKey() };
   const { key } = intent;
+  const sent = sending(order.instrument);
   try {
-    const made = await command(
+    const made = (await command(
       (header) => api.POST("/api/v1/orders", { params: { header }, body: order }),
       key,
-    );
+    )) as OrderAnswer;
     intent = null;
-    return made as OrderAnswer;
+    sent(made.order);
+    return made;
   } catch (thrown) {
     const problem = problemOf(thrown);
     if (!problem.unknown) intent = null;
