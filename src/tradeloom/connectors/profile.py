@@ -22,11 +22,16 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A budget of the venue: `limit` units per `per_s` seconds."""
+    """A budget of the venue: `limit` units per `per_s` seconds.
+
+    Most venues' budgets refill evenly, or may be treated so. Where a venue counts anew each
+    interval and refuses one too many, `fixed` keeps every span of `per_s` within the limit.
+    """
 
     name: str
     limit: int
     per_s: float
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
