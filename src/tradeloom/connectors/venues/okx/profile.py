@@ -21,13 +21,13 @@ SPOT: Final = Profile(
         "private": "wss://ws.okx.com:8443/ws/v5/private",
     },
     windows=(
-        Window("public", 20, 2.0),
-        Window("account", 10, 2.0),
-        Window("queries", 60, 2.0),
+        Window("public", 20, 2.0, fixed=True),
+        Window("account", 10, 2.0, fixed=True),
+        Window("queries", 60, 2.0, fixed=True),
         # Per instrument at the venue; counted together here, which is never too much.
-        Window("place", 60, 2.0),
-        Window("amend", 60, 2.0),
-        Window("cancel", 60, 2.0),
+        Window("place", 60, 2.0, fixed=True),
+        Window("amend", 60, 2.0, fixed=True),
+        Window("cancel", 60, 2.0, fixed=True),
     ),
     needs=(Need.KEY, Need.SECRET, Need.PASSPHRASE),
     features=(
