@@ -43,7 +43,7 @@ async def quotes(client: Client, venue: BinanceSpot, kind: str, **fault: Any) ->
         venue.feed(
             BookQuote("binance", "BTCUSDT", 2, 61_700_00 - step, 61_801_00, UNIT, UNIT, 0, 0)
         )
-    heard = []
+    heard: list[int] = []
     while not heard or heard[-1] != 6:
         heard.append((await socket.next())["u"])
     return heard

@@ -68,7 +68,12 @@ class Client:
             return msgspec.json.decode(await answer.read())
 
     async def order(self, path: str = "/api/v3/order", **changes: Any) -> Any:
-        asked = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+        asked: dict[str, Any] = {
+            "symbol": "BTCUSDT",
+            "side": "BUY",
+            "type": "LIMIT",
+            "timeInForce": "GTC",
+        }
         asked |= {"quantity": "0.5", "price": "100.00", **changes}
         kept = {name: value for name, value in asked.items() if value is not None}
         return await self.signed("POST", path, **kept)
