@@ -351,6 +351,9 @@ class VenueConnector:
                 await self._sample_clock()
                 await self._load_instruments()
                 break
+            except LoginRefused as error:  # venues whose every call needs the key
+                self._become(State.REFUSED, str(error))
+                return
             except (VenueUnavailable, BudgetSpent, Refusal) as error:
                 self._become(State.CONNECTING, str(error))
             except Exception:
@@ -411,6 +414,7 @@ class VenueConnector:
         await asyncio.gather(*(link.close() for link in links))
 
     def _lost(self, link: Link, why: str) -> None:
+        self.dialect.private_lost(why or "connection lost")
         if link.refused is not None:
             self._become(State.REFUSED, str(link.refused))
         elif self.state is State.READY:
@@ -495,8 +499,12 @@ class VenueConnector:
     async def _keep_instruments(self) -> None:
         while True:
             await asyncio.sleep(INSTRUMENTS_EVERY_S)
-            with contextlib.suppress(VenueUnavailable, BudgetSpent, Refusal):
+            try:
                 await self._load_instruments()
+            except LoginRefused as error:
+                self._become(State.REFUSED, str(error))
+            except (VenueUnavailable, BudgetSpent, Refusal) as error:
+                log.info("%s: instruments not read again (%s)", self.profile.venue, error)
 
     async def _load_instruments(self) -> None:
         listed = await self._asked(self.dialect.load_instruments())

@@ -278,6 +278,8 @@ class TradeDesk:
         which left the book by filling is known as filled.
         """
         try:
+            for known in self.store.open():
+                self._dialect.expect(known.wire_id, known.order)
             at_venue = await self._dialect.open_orders()
             for order in at_venue:
                 self.order(order)

@@ -230,6 +230,12 @@ class Dialect(ABC):
     def market_frame(self, data: str | bytes, recv_ns: int, out: MarketOut, link: Link) -> None:
         """Decode one frame. Raises OddFrame; decoder and number errors may pass through."""
 
+    def follow(self, wanted: Wanted, out: MarketOut) -> None:
+        """What is wanted now, and where its events go: for venues whose one socket carries the
+        account and the market. Their `market_links` is empty, and they subscribe by themselves.
+        """
+        return
+
     def follows(self, last: BookDelta, delta: BookDelta) -> bool:
         """Whether a delta continues the book at `last` (the newest applied event)."""
         if delta.previous >= 0:
@@ -267,6 +273,16 @@ class Dialect(ABC):
     def private_frame(self, data: str | bytes, recv_ns: int, out: AccountOut, link: Link) -> None:
         """Decode one private frame. Raises OddFrame; decoder errors may pass through."""
         raise OddFrame("private frame")
+
+    def private_lost(self, why: str) -> None:
+        """A private link went down; it comes back by itself."""
+        return
+
+    def expect(self, wire_id: str, order: VenueOrder) -> None:
+        """An order of ours that is open as far as we know, before the venue is compared: for
+        venues that keep no client id, and find orders by what they are.
+        """
+        return
 
     async def keep_private(self) -> float:
         """Housekeeping such as renewing tokens; returns seconds until it wants to run again."""

@@ -82,6 +82,7 @@ class MarketFeed:
         self._odd: set[str] = set()
         self._lock = asyncio.Lock()
         self._running = False
+        self._direct = _Out(self)
 
     # -- subscriptions ---------------------------------------------------------------------------
 
@@ -223,6 +224,7 @@ class MarketFeed:
                     self._connect(plan)
                 elif link.up.is_set():
                     await self._restream(link)
+            self._dialect.follow(wanted, self._direct)
 
     def _plan_sinks(self) -> None:
         topics: dict[str, set[Topic]] = {}
