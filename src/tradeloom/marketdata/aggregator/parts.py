@@ -193,30 +193,33 @@ class Cell(Parts):
 def _quotes(into: Part | None, other: Part, count: int) -> Part:
     if into is None:
         return [*other[:QUOTES], count]
-    return [
-        min(into[FIRST], other[FIRST]),
-        max(into[LAST], other[LAST]),
-        max(into[BID_HIGH], other[BID_HIGH]),
-        min(into[BID_LOW], other[BID_LOW]),
-        max(into[ASK_HIGH], other[ASK_HIGH]),
-        min(into[ASK_LOW], other[ASK_LOW]),
-        max(into[SUM_HIGH], other[SUM_HIGH]),
-        min(into[SUM_LOW], other[SUM_LOW]),
-        into[QUOTES] + count,
-    ]
+    if other[FIRST] < into[FIRST]:
+        into[FIRST] = other[FIRST]
+    if other[LAST] > into[LAST]:
+        into[LAST] = other[LAST]
+    for high in (BID_HIGH, ASK_HIGH, SUM_HIGH):
+        if other[high] > into[high]:
+            into[high] = other[high]
+        if other[high + 1] < into[high + 1]:
+            into[high + 1] = other[high + 1]
+    into[QUOTES] += count
+    return into
 
 
 def _trades(into: Part | None, other: Part, volume: int, count: int) -> Part:
     if into is None:
         return [*other[:VOLUME], volume, count]
-    return [
-        min(into[FIRST], other[FIRST]),
-        max(into[LAST], other[LAST]),
-        max(into[HIGH], other[HIGH]),
-        min(into[LOW], other[LOW]),
-        into[VOLUME] + volume,
-        into[TRADES] + count,
-    ]
+    if other[FIRST] < into[FIRST]:
+        into[FIRST] = other[FIRST]
+    if other[LAST] > into[LAST]:
+        into[LAST] = other[LAST]
+    if other[HIGH] > into[HIGH]:
+        into[HIGH] = other[HIGH]
+    if other[LOW] < into[LOW]:
+        into[LOW] = other[LOW]
+    into[VOLUME] += volume
+    into[TRADES] += count
+    return into
 
 
 def _number(trade_id: str) -> int:
