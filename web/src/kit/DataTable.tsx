@@ -58,8 +58,8 @@ export function DataTable<R>({
   selected?: string | number | null;
   onSelect?: (row: R, event?: MouseEvent) => void;
   onOpen?: (row: R) => void;
-  /** Right-click on a row; wrap the table in a `ContextMenu` with the items for it. */
-  onMenu?: (row: R) => void;
+  /** Right-click on a row, or the menu key on the chosen one: show a menu at the point. */
+  onMenu?: (row: R, at: { x: number; y: number }) => void;
   /** Called when the last row comes into sight: load the next page. */
   onEnd?: () => void;
   sorting?: Sorting | null;
@@ -102,6 +102,25 @@ export function DataTable<R>({
       virtual.scrollToIndex(next);
     }
   };
+  const menu = (event: MouseEvent) => {
+    const line = (event.target as Element).closest<HTMLElement>("[data-row]");
+    const at = line
+      ? Number(line.dataset.row)
+      : shown.findIndex((each) => rowKey(each) === selected);
+    const row = shown[at];
+    if (!row || !onMenu) return;
+    event.preventDefault();
+    const place = line ?? box.current?.querySelector(`[data-row="${at}"]`);
+    const edge = place?.getBoundingClientRect();
+    // The menu key has no point of its own.
+    const keyed = event.clientX === 0 && event.clientY === 0;
+    onMenu(
+      row,
+      (keyed || !line) && edge
+        ? { x: edge.left + 40, y: edge.bottom }
+        : { x: event.clientX, y: event.clientY },
+    );
+  };
   return (
     <div
       ref={box}
@@ -111,6 +130,7 @@ export function DataTable<R>({
       // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled and walked by keyboard
       tabIndex={0}
       onKeyDown={keys}
+      onContextMenu={onMenu ? menu : undefined}
       className={cx("relative h-full overflow-auto text-table outline-offset-[-2px]", className)}
     >
       <div className="min-w-max">
@@ -136,7 +156,7 @@ export function DataTable<R>({
                 aria-selected={selected === undefined ? undefined : key === selected}
                 onClick={onSelect ? (event) => onSelect(row, event) : undefined}
                 onDoubleClick={onOpen ? () => onOpen(row) : undefined}
-                onContextMenu={onMenu ? () => onMenu(row) : undefined}
+                data-row={item.index}
                 className={cx(
                   "absolute inset-x-0 grid h-row items-center border-line-subtle border-b",
                   key === selected ? "bg-active" : "hover:bg-hover",

@@ -90,3 +90,27 @@ export function ContextMenu({
     </BaseContext.Root>
   );
 }
+
+/** A menu at a point of the window, open until something is chosen or it is left. */
+export function PointMenu({
+  at,
+  items,
+  onClose,
+}: {
+  at: { x: number; y: number };
+  items: readonly MenuItem[];
+  onClose: () => void;
+}) {
+  const anchor = { getBoundingClientRect: () => new DOMRect(at.x, at.y, 0, 0) };
+  return (
+    <Base.Root open onOpenChange={(open) => !open && onClose()} modal={false}>
+      <Base.Portal>
+        <Base.Positioner anchor={anchor} align="start" className="z-50">
+          <Base.Popup className={POPUP}>
+            <Items items={items} />
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  );
+}
