@@ -13,6 +13,7 @@ VENUES: Final[dict[str, str]] = {
     "binance_usdm": "tradeloom.connectors.venues.binance.usdm:BinanceUsdm",
     "bybit": "tradeloom.connectors.venues.bybit.dialect:BybitSpot",
     "bybit_linear": "tradeloom.connectors.venues.bybit.dialect:BybitLinear",
+    "coinbase": "tradeloom.connectors.venues.coinbase.dialect:Coinbase",
     "deribit": "tradeloom.connectors.venues.deribit.dialect:Deribit",
     "kraken": "tradeloom.connectors.venues.kraken.dialect:Kraken",
     "okx": "tradeloom.connectors.venues.okx.dialect:OkxSpot",
