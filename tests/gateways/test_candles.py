@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tradeloom.app.bars import KEPT_S
-from tradeloom.gateways.candles import candles
+from tradeloom.gateways.candles import candles, with_past
 from tradeloom.marketdata.bars import MINUTE_NS, PERIODS, Bar, BarBuilder, longer
+from tradeloom.marketdata.past import Past
 from tradeloom.store import Database
 from tradeloom.store.bar_builder import BarBuilder as StoredBars
 from tradeloom.store.bars import BarStore
@@ -84,3 +85,23 @@ async def test_nothing_there(made: Made) -> None:
         assert await candles(made.memory, store, "NOPE", 5, "H1", 100) == []
         before = START - START % (3_600 * 10**9)
         assert await candles(made.memory, store, "EURUSD", 5, "H1", 100, before) == []
+
+
+async def test_a_made_up_market_has_a_past(made: Made) -> None:
+    past = Past(1)
+    async with await Database.open(made.url) as database:
+        store = BarStore(database)
+
+        async def page(period: str, limit: int, before: int | None) -> list[Bar]:
+            real = await candles(made.memory, store, "EURUSD", 5, period, limit, before)
+            return await with_past(past, made.memory, store, "EURUSD", period, limit, before, real)
+
+        whole = await page("H1", 400, None)
+        assert len(whole) == 400
+        real = longer(made.minutes, 60)
+        assert whole[-len(real) :] == real
+        older = await page("H1", 100, whole[150].start_ns)
+        assert older == whole[50:150]
+        assert older[-1].start_ns < real[0].start_ns
+        near = whole[-len(real) - 1].close / real[0].open
+        assert near == pytest.approx(1.0, abs=0.01)

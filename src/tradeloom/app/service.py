@@ -49,6 +49,7 @@ from tradeloom.gateways.rest.gate import Gate
 from tradeloom.gateways.ws.endpoint import Sockets
 from tradeloom.gateways.ws.hub import Hub
 from tradeloom.marketdata.bars import BarBuilder
+from tradeloom.marketdata.past import Past
 from tradeloom.security import Door, NewAdmin, Secrets, Security
 from tradeloom.settings import Settings
 from tradeloom.store import Address, Database, ProjectionWriter, follow
@@ -173,6 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             board=board,
             bars=bars,
             bar_store=bar_store,
+            past=Past(settings.seed) if source.continues else None,
             office=office,
             overview=Overview(desk, board),
             markups=markups,

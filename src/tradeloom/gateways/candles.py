@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from tradeloom.marketdata.bars import PERIODS, Bar, BarBuilder, longer
+from tradeloom.marketdata.past import Joint, Past
 from tradeloom.store.bars import Bar as StoredBar
 from tradeloom.store.bars import BarStore
 
@@ -43,6 +45,32 @@ async def candles(
     if period == "W1" and len(rows) == wanted:
         older = older[1:]  # its first days may be missing
     return [*_joined(older, first), *rest][-limit:]
+
+
+async def with_past(
+    past: Past,
+    builder: BarBuilder,
+    store: BarStore,
+    symbol: str,
+    period: str,
+    limit: int,
+    before: int | None,
+    made: list[Bar],
+) -> list[Bar]:
+    """Candles of a made-up market, filled up with those of its made-up past."""
+    if len(made) >= limit:
+        return made
+    minutes = builder.minutes(symbol)
+    row = await store.oldest(symbol, PERIODS["M1"] * 60)
+    first = _plain(row) if row is not None else (minutes[0] if minutes else None)
+    if first is None:
+        return made
+    until = made[0].start_ns if made else (before or first.start_ns)
+    joint = Joint(first.start_ns, first.open)
+    wanted = limit - len(made)
+    # A page takes tens of milliseconds to make: not in the loop that orders go through.
+    older = await asyncio.to_thread(past.before, symbol, joint, PERIODS[period], until, wanted)
+    return [*older, *made]
 
 
 def _plain(row: StoredBar) -> Bar:

@@ -127,6 +127,19 @@ class BarStore:
             rows = (await connection.execute(query)).all()
         return [Bar(*row) for row in reversed(rows)]
 
+    async def oldest(self, symbol: str, interval_s: int) -> Bar | None:
+        """The oldest bar of a symbol, if there is one."""
+        b = t.bars
+        query = (
+            select(b)
+            .where(b.c.symbol == symbol, b.c.interval_s == interval_s)
+            .order_by(b.c.start)
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else Bar(*row)
+
     async def newest(
         self, symbols: Iterable[str], interval_s: int, limit: int
     ) -> dict[str, list[Bar]]:

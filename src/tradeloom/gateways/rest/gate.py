@@ -23,6 +23,7 @@ from tradeloom.gateways.rates import Rates
 from tradeloom.gateways.rest.errors import invalid, missing
 from tradeloom.gateways.wire import rfc3339, wire
 from tradeloom.marketdata.bars import BarBuilder
+from tradeloom.marketdata.past import Past
 from tradeloom.security import Client, Principal, Scope, Security
 from tradeloom.store import Database, audit
 from tradeloom.store.bars import BarStore
@@ -64,6 +65,7 @@ class Gate:
     board: QuoteBoard
     bars: BarBuilder
     bar_store: BarStore
+    past: Past | None
     callers: Callers
     security: Security
     database: Database

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tradeloom.domain.group import Group
 from tradeloom.domain.instrument import Instrument
-from tradeloom.gateways.candles import candles
+from tradeloom.gateways.candles import candles, with_past
 from tradeloom.gateways.limits import BARS_MAX
 from tradeloom.gateways.quotes import Quote, price
 from tradeloom.gateways.rest.answers import BarOut, QuoteOut, problems
@@ -120,15 +120,12 @@ def router(gate: Gate) -> APIRouter:
     ) -> Response:
         """The newest candles of a symbol, oldest first; without `before` the last is still open."""
         digits = instrument(symbol).digits
-        made = await candles(
-            gate.bars,
-            gate.bar_store,
-            symbol,
-            digits,
-            period,
-            limit,
-            when(before, "before") or None,
-        )
+        until = when(before, "before") or None
+        made = await candles(gate.bars, gate.bar_store, symbol, digits, period, limit, until)
+        if gate.past is not None:
+            made = await with_past(
+                gate.past, gate.bars, gate.bar_store, symbol, period, limit, until, made
+            )
         return whole(csv, f"{period}-bars", BarOut, [bar(each, digits) for each in made])
 
     return api
