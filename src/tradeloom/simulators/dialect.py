@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -24,6 +25,8 @@ from tradeloom.simulators.faults import Fault, FaultKind, Faults
 from tradeloom.simulators.keys import Credentials, KeyRing
 from tradeloom.simulators.orders import AccountEvent, Change, OrderEvent
 from tradeloom.simulators.sessions import Session
+
+log = logging.getLogger(__name__)
 
 encode: Final = msgspec.json.Encoder().encode
 """Anything msgspec knows, as JSON bytes."""
@@ -375,6 +378,9 @@ class VenueDialect(ABC):
             reply = await route.handler(call)
         except VenueError as error:
             reply = error.reply
+        except Exception:  # our own mistake: the client gets a venue's answer, the log the rest
+            log.exception("%s: %s %s", self.name, call.method, call.path)
+            reply = self.failure(500, 0.0, call.path)
         early = bool(route.places and self.strikes(FaultKind.FILL_BEFORE_ACK, call.path))
         if early:
             self.flush()

@@ -65,6 +65,7 @@ class Market:
         self.quote: BookQuote | None = None
         self.trades: deque[TradeTick] = deque(maxlen=TRADES_KEPT)
         self.bars: Final = Bars()
+        self.moved = False  # a position of an account changed since reduce-only orders were fitted
         self.waiting: Final[list[Order]] = []  # stops that were not triggered, oldest first
         self.halted = False
         self.funding_ppm = 100

@@ -84,7 +84,10 @@ class Session:
 
     def _push(self, frame: bytes) -> None:
         if len(self._frames) >= OUTGOING_FRAMES_MAX:
-            self.close(WSCloseCode.POLICY_VIOLATION, "too slow")
+            if self._closing is None:
+                self.close(WSCloseCode.POLICY_VIOLATION, "too slow")
+                # A reader that takes nothing would not take the close frame either.
+                asyncio.get_running_loop().call_later(CLOSE_S, self.cut)
             return
         self._frames.append(frame)
         self._more.set()

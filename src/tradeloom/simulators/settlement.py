@@ -169,8 +169,9 @@ class Settlement:
 
     def fit_positions(self, market: Market) -> None:
         """Resting reduce-only orders never become more than what is left to reduce."""
-        if is_spot(market.instrument):
+        if not market.moved:
             return
+        market.moved = False
         symbol = market.instrument.symbol
         for held in list(self._exchange.books.open.values()):
             for order in list(held.values()):
@@ -232,6 +233,7 @@ class Settlement:
             position = account.position(order.symbol, order.asked.position)
             realised = trade_position(instrument, position, order.side, size, cost)
             position.updated_ns = exchange.clock.now_ns()
+            market.moved = True
             account.balance(fee_asset).free += realised - fee
             self.lock(account, market, order)
             changed, symbols = (fee_asset,), (order.symbol,)

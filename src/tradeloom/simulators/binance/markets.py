@@ -168,7 +168,7 @@ class SpotMarkets:
             names = json.loads(params.text("symbols"))
         except ValueError as error:
             raise illegal("symbols") from error
-        if not isinstance(names, list):
+        if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
             raise illegal("symbols")
         missing = [each for each in names if each not in self._exchange.by_wire]
         if missing:
