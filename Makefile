@@ -49,7 +49,7 @@ CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '
 CARGO_ARGS := --manifest-path core/Cargo.toml
 PYTHON_PATHS := src tests benchmarks
 
-.PHONY: help setup run web web-test api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store soak proto docs lock clean
+.PHONY: help setup run web web-test api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store bench-marketdata soak proto docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -95,13 +95,16 @@ api-types: $(STAMP)/core $(STAMP)/api-types ## write the web app's API types fro
 soak: $(STAMP)/core ## the tests that run for minutes
 	$(BIN)/python -m pytest -m soak --timeout=0 $(ARGS)
 
-bench: bench-engine bench-platform bench-store ## every benchmark
+bench: bench-engine bench-platform bench-store bench-marketdata ## every benchmark
 
 bench-engine: $(STAMP)/core ## engine speed against its baselines; writes build/bench/engine.json
 	$(BIN)/python -m benchmarks.engine
 
 bench-platform: $(STAMP)/core ## the running service against its baselines; writes build/bench/platform.json
 	$(BIN)/python -m benchmarks.platform
+
+bench-marketdata: $(STAMP)/core ## venues, streams and records against their figures; writes build/bench/marketdata.json
+	$(BIN)/python -m benchmarks.marketdata
 
 bench-store: $(STAMP)/core ## events into rows on both databases; writes build/bench/store.json
 	$(BIN)/python -m benchmarks.store
