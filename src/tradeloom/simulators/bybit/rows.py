@@ -134,7 +134,9 @@ def order_row(at: VenueInstrument, order: Order) -> dict[str, Any]:
         status = "PartiallyFilledCanceled"
     cancelled = order.status in (Status.CANCELED, Status.EXPIRED)
     left = 0 if cancelled else order.left
-    return {
+    # Fields that only contracts have; clients tell the markets apart by them.
+    contract = {} if spot else {"tpslMode": "UNKNOWN", "closedPnl": "0", "placeType": ""}
+    return contract | {
         "category": "spot" if spot else "linear",
         "symbol": at.wire,
         "orderId": id_text(at, order.id),
