@@ -81,6 +81,11 @@ export function DataTable<R>({
     scrollPaddingStart: height,
   });
   const template = columns.map((each) => each.width ?? "minmax(72px, 1fr)").join(" ");
+  // Wide enough for every column's smallest width; narrower boxes scroll.
+  const least = columns.reduce(
+    (sum, each) => sum + Number(/(\d+)px/.exec(each.width ?? "72px")?.[1] ?? 72),
+    0,
+  );
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? -1;
   const told = useRef(-1);
@@ -133,7 +138,7 @@ export function DataTable<R>({
       onContextMenu={onMenu ? menu : undefined}
       className={cx("relative h-full overflow-auto text-table outline-offset-[-2px]", className)}
     >
-      <div className="min-w-max">
+      <div style={{ minWidth: least }}>
         <div
           role="row"
           className="sticky top-0 z-10 grid h-row items-center border-line-subtle border-b bg-surface text-fg-2 text-hint"

@@ -23,7 +23,7 @@ import { Part } from "./Heading";
 const KEY = ["me", "keys"];
 
 /** Keys for programs: made with part of the own rights, shown once, ended at any time. */
-export function ApiKeys() {
+export default function ApiKeys() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery({
     queryKey: KEY,

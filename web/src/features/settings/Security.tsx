@@ -5,7 +5,7 @@ import { Part } from "./Heading";
 import { SecondFactor } from "./SecondFactor";
 
 /** The password and the second factor. */
-export function Security() {
+export default function Security() {
   return (
     <>
       <Part title={t("Password")} said={t("Changing it ends every other session.")}>

@@ -8,7 +8,7 @@ import { Part } from "./Heading";
 const KEY = ["me", "sessions"];
 
 /** Where the user is signed in, and how to end it there. */
-export function Sessions() {
+export default function Sessions() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery({
     queryKey: KEY,

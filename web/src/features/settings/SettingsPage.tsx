@@ -1,12 +1,13 @@
 import { getRouteApi } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import { Tabs } from "@/kit";
+import { lazy, type ReactNode, Suspense } from "react";
+import { Loading, Tabs } from "@/kit";
 import { t } from "@/text";
 import { About } from "./About";
-import { ApiKeys } from "./ApiKeys";
 import { LookSettings } from "./LookSettings";
-import { Security } from "./Security";
-import { Sessions } from "./Sessions";
+
+const ApiKeys = lazy(() => import("./ApiKeys"));
+const Security = lazy(() => import("./Security"));
+const Sessions = lazy(() => import("./Sessions"));
 
 const route = getRouteApi("/inside/settings/{-$tab}");
 const TABS = ["appearance", "security", "sessions", "keys", "about"] as const;
@@ -17,7 +18,11 @@ export default function SettingsPage() {
   const { tab } = route.useParams();
   const navigate = route.useNavigate();
   const shown: Tab = TABS.includes(tab as Tab) ? (tab as Tab) : "appearance";
-  const page = (content: ReactNode) => <div className="h-full overflow-auto p-4">{content}</div>;
+  const page = (content: ReactNode) => (
+    <div className="h-full overflow-auto p-4">
+      <Suspense fallback={<Loading />}>{content}</Suspense>
+    </div>
+  );
   return (
     <div className="h-full p-1.5">
       <section className="h-full rounded-panel border border-line-subtle bg-surface">
