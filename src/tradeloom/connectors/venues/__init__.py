@@ -18,6 +18,7 @@ VENUES: Final[dict[str, str]] = {
     "kraken": "tradeloom.connectors.venues.kraken.dialect:Kraken",
     "okx": "tradeloom.connectors.venues.okx.dialect:OkxSpot",
     "okx_swap": "tradeloom.connectors.venues.okx.dialect:OkxSwap",
+    "schwab": "tradeloom.connectors.venues.schwab.dialect:Schwab",
 }
 """Name -> where its dialect is; imported when it is first wanted."""
 
