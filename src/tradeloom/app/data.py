@@ -62,6 +62,9 @@ def record(
     redis: _Redis = None,
     catalog: _Catalog = None,
     database: _Database = None,
+    with_bars: Annotated[
+        bool, typer.Option("--bars/--no-bars", help="Of files: make bars, too.")
+    ] = True,
 ) -> None:
     """Keep ticks and bars: of recordings, of a venue, or of what is on the streams of Redis.
 
@@ -78,7 +81,7 @@ def record(
     venues = _names(venue)
     with _said_plainly():
         if files:
-            _record_files(files, venues, catalog, database or "")
+            _record_files(files, venues, catalog, database or "", with_bars)
         elif venues and symbols:
             connectors = _connectors(venues, venue_url or [])
             wanted = [each.upper() for each in _names(symbols)]
@@ -96,7 +99,7 @@ def record(
 
 
 def _record_files(
-    files: list[Path], venues: list[str], catalog: Path | None, database: str
+    files: list[Path], venues: list[str], catalog: Path | None, database: str, with_bars: bool
 ) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -112,7 +115,8 @@ def _record_files(
             shown.update(task, completed=done, total=total)
 
         name = venues[0] if venues else None
-        counts = asyncio.run(jobs.record_files(files, name, catalog, database, progress))
+        work = jobs.record_files(files, name, catalog, database, progress, with_bars=with_bars)
+        counts = asyncio.run(work)
     typer.echo(", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in counts.items()))
 
 

@@ -67,6 +67,8 @@ async def record_files(
     catalog: Path | None,
     database: str,
     progress: Callable[[int, int], None],
+    *,
+    with_bars: bool = True,
 ) -> dict[str, int]:
     """Play recordings through the bus into the store and into bars, as fast as it goes; counts.
 
@@ -81,20 +83,20 @@ async def record_files(
         recorder = MarketDataRecorder(bus, records, streams)
         bars = BarAggregator(bus, MarketBarStore(opened), streams, live=False)
         publishers = {each: MarketPublisher(bus, each, _producer()) for each in streams}
-        async with at_work(recorder, bars, *publishers.values()):
-            sent = 0
+        readers = (recorder, bars) if with_bars else (recorder,)
+        groups = ("recorder", "bars")[: len(readers)]
+        async with at_work(*readers, *publishers.values()):
             for recording in recordings:
                 publisher = publishers[stream_of(venue or recording.source)]
                 for quotes in _quotes(recording, venue or recording.source):
                     publisher.publish(quotes)
                     await publisher.flushed()
-                    sent += len(quotes)
-                    await _not_ahead(bus, streams)
+                    await _not_ahead(bus, streams, groups)
                     progress(_stored(recorder), total)
-            await _drained(bus, streams)
-            progress(_stored(recorder), total)
+            await _drained(bus, streams, groups)
             recorder.stop()
             bars.stop(seal=True)
+        progress(_stored(recorder), total)
         await records.close()
         health = bars.health.values()
         return {
@@ -116,24 +118,20 @@ def _quotes(recording: Recording, venue: str) -> Iterator[list[BookQuote]]:
         ]
 
 
-async def _not_ahead(bus: Bus, streams: Sequence[str]) -> None:
+async def _not_ahead(bus: Bus, streams: Sequence[str], groups: Sequence[str]) -> None:
     """Wait while readers are far behind: the in-process bus is bounded."""
     while True:
-        backlogs = [
-            await bus.backlog(stream, group) for stream in streams for group in ("recorder", "bars")
-        ]
+        backlogs = [await bus.backlog(stream, group) for stream in streams for group in groups]
         if all((each.lag or 0) + each.pending < FEED_AHEAD_MAX for each in backlogs):
             return
         await asyncio.sleep(0.005)
 
 
-async def _drained(bus: Bus, streams: Sequence[str]) -> None:
+async def _drained(bus: Bus, streams: Sequence[str], groups: Sequence[str]) -> None:
     """Until every entry was read; the recorder stores what is in hand when it is stopped."""
     while True:
         lags = [
-            (await bus.backlog(stream, group)).lag or 0
-            for stream in streams
-            for group in ("recorder", "bars")
+            (await bus.backlog(stream, group)).lag or 0 for stream in streams for group in groups
         ]
         if not sum(lags):
             return
@@ -324,6 +322,7 @@ async def _until_signal(tasks: set[asyncio.Task[Any]], line: Any, tell: Tell) ->
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     waiting = asyncio.create_task(told.wait())
+    tell("running; Ctrl-C ends it")
     try:
         while not told.is_set():
             done, _ = await asyncio.wait(

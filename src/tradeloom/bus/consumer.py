@@ -94,6 +94,11 @@ class Consumer:
         self._joined = False
         self._claim_at = 0.0
         self._wait_s = RETRY_FIRST_S
+        self._patient = True
+
+    def stop(self) -> None:
+        """Wait for a bus that is away no longer: `BusUnavailable` is raised instead."""
+        self._patient = False
 
     async def next(self, wait_s: float = READ_WAIT_S) -> Delivery:
         """What is to be handled next; nothing after `wait_s` without news."""
@@ -205,6 +210,8 @@ class Consumer:
                 # What was delivered into the broken connection is ours and must be asked for.
                 self._joined = False
                 self.health.problem = str(error)
+                if not self._patient:
+                    raise
                 await asyncio.sleep(self._wait_s * (1 - RETRY_JITTER * random.random()))  # noqa: S311
                 self._wait_s = min(self._wait_s * 2, RETRY_MAX_S)
             else:

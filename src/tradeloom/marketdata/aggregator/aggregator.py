@@ -107,6 +107,7 @@ class BarAggregator:
         self._clock_ns: Final = clock_ns
         self._stopping = False
         self._sealing = False
+        self._consumers: dict[str, Consumer] = {}
 
     async def run(self) -> None:
         """Aggregate until `stop` is called (what is in hand is stored) or until cancelled."""
@@ -120,6 +121,8 @@ class BarAggregator:
         """Read no more, store what is in hand, then end; `seal` ends all bars, as at the end of a
         recording."""
         self._stopping, self._sealing = True, seal
+        for consumer in self._consumers.values():
+            consumer.stop()
 
     async def look(self) -> dict[str, AggregatorHealth]:
         """Health with the newest lag; raises BusUnavailable."""
@@ -133,7 +136,7 @@ class BarAggregator:
         wait_s = STORE_RETRY_FIRST_S
         while not self._stopping:
             consumer = Consumer(self._bus, stream, GROUP, self._name)
-            health.consumer = consumer.health
+            health.consumer, self._consumers[stream] = consumer.health, consumer
             try:
                 await self._store.open()
                 standing = await self._store.load(stream)

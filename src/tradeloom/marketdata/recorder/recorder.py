@@ -72,6 +72,7 @@ class MarketDataRecorder:
         self._name: Final = name
         self._group: Final = group
         self._stopping = False
+        self._consumers: dict[str, Consumer] = {}
 
     async def run(self) -> None:
         """Record until `stop` is called (what is in hand is stored) or until cancelled."""
@@ -83,6 +84,8 @@ class MarketDataRecorder:
     def stop(self) -> None:
         """Read no more, store what is in hand, then end."""
         self._stopping = True
+        for consumer in self._consumers.values():
+            consumer.stop()
 
     async def look(self) -> dict[str, RecorderHealth]:
         """Health with the newest lag; raises BusUnavailable."""
@@ -104,7 +107,7 @@ class MarketDataRecorder:
         wait_s = STORE_RETRY_FIRST_S
         while not self._stopping:
             consumer = Consumer(self._bus, stream, self._group, self._name)
-            health.consumer = consumer.health
+            health.consumer, self._consumers[stream] = consumer.health, consumer
             try:
                 await self._record(consumer, health)
             except Exception as error:
