@@ -298,6 +298,21 @@ def test_public_events_rebuild_the_book() -> None:
     assert (last.bid, last.ask) == (whole.bids[0][0], whole.asks[0][0])
 
 
+def test_the_same_calls_do_the_same() -> None:
+    def told() -> list[Any]:
+        made, heard, clock = exchange(fees=Fees(100, 200))
+        for step in range(50):
+            clock.advance(0.5)
+            quote(made, 9_900 + step % 7, 9_910 + step % 5, 3 * UNIT, 2 * UNIT)
+            made.place("ab"[step % 2], limit(Side(step % 2), 9_905 + step % 9, UNIT + step))
+            trade(made, 9_903 + step % 4, UNIT // 2, Side(step % 2))
+        return [*heard.account, *heard.deltas, *heard.quotes, *heard.trades]
+
+    first = told()
+    assert first == told()
+    assert len(first) > 300
+
+
 def test_the_tape_fills_orders_in_its_way_and_prints_the_rest() -> None:
     made, heard, _ = exchange()
     quote(made, 9_900, 10_000, bid_size=10)

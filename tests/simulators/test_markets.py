@@ -112,6 +112,21 @@ async def test_orders_fill_against_a_recording(tmp_path: Path) -> None:
         assert (found["status"], found["executedQty"]) == ("FILLED", "3.00000000")
 
 
+def test_aggregated_trades_are_trades_where_there_are_no_others() -> None:
+    def frame(kind: str, number: int) -> bytes:
+        return (
+            f'{{"stream":"btcusdt@{kind}","data":{{"e":"{kind}","E":1,"s":"BTCUSDT","a":5,"t":9,'
+            f'"f":1,"l":{number},"p":"100.00","q":"1","T":1,"m":true}}}}'
+        ).encode()
+
+    made = venue()
+    sent = [frame("aggTrade", 1), frame("trade", 2), frame("aggTrade", 3)]
+    found = [list(made.read_frame(0, each)) for each in sent]
+    assert [[channel for channel, _, _ in each] for each in found] == [
+        ["btcusdt@aggTrade"], ["btcusdt@trade"], [],
+    ]  # fmt: skip
+
+
 async def test_quotes_and_trades_by_hand(tmp_path: Path) -> None:
     made = venue()
     async with Simulator([made]) as simulator, aiohttp.ClientSession() as http:

@@ -97,6 +97,7 @@ class Family(VenueDialect):
         self, *, seed: int, clock: Clock, symbols: Sequence[str] = (), demo_keys: bool = True
     ) -> None:
         super().__init__(seed=seed, clock=clock, symbols=symbols, demo_keys=demo_keys)
+        self.single_trades: Final[set[str]] = set()  # of recordings, see `recorded.py`
         self.budgets = Budgets(self.limits, self.clock)
         self.client_ids: Final = (f"sim{number:019d}" for number in itertools.count(1))
         self._connects: Final = FixedWindow(CONNECTS_PER_5_MINUTES, 300 * 10**9, self.clock)

@@ -29,7 +29,8 @@ class _Data(msgspec.Struct):
     pu: int = -1
     E: int = 0
     T: int = 0
-    t: int | None = None
+    t: int = 0
+    l: int = 0  # noqa: E741 - the wire's name
     p: str = ""
     q: str = ""
     m: bool = False
@@ -79,11 +80,12 @@ _NO_MARKET = frozenset({"INSURANCE_FUND", "ADL"})
 
 
 def read_frame(
-    exchange: Exchange, ts_ns: int, frame: bytes, symbol: str = ""
+    exchange: Exchange, ts_ns: int, frame: bytes, single: set[str], symbol: str = ""
 ) -> Iterator[tuple[str, bytes, MarketInput]]:
-    """(stream, payload, event) of a frame. `symbol` is a text that names the symbol of a REST
-    snapshot, which does not tell it: its URL, or the file's name. Frames of symbols that are not
-    listed, and figures with more decimals than listed, give nothing.
+    """(stream, payload, event) of a frame. `single` collects the symbols whose single trades were
+    recorded; aggregated ones of the others are their trades. `symbol` is a text that names the
+    symbol of a REST snapshot, which does not tell it: its URL, or the file's name. Frames of
+    symbols that are not listed, and figures with more decimals than listed, give nothing.
     """
     try:
         outer = _combined.decode(frame)
@@ -95,6 +97,10 @@ def read_frame(
         market = exchange.by_wire.get(data.s)
         if market is None:
             return
+        if data.e == "trade":
+            single.add(data.s)
+        if data.e == "aggTrade" and data.s in single:
+            return
         event = _event(market.instrument, data, ts_ns)
     except (msgspec.DecodeError, BadFigure):
         return
@@ -104,11 +110,11 @@ def read_frame(
 
 def _event(at: VenueInstrument, data: _Data, ts_ns: int) -> MarketInput | None:
     if data.e in ("trade", "aggTrade"):
-        if data.X in _NO_MARKET or data.e == "aggTrade":
+        if data.X in _NO_MARKET:
             return None
         return TradeTick(
             at.venue, at.symbol, at.digits, scaled(data.p, at.digits), scaled(data.q, 8),
-            Side.SELL if data.m else Side.BUY, str(data.t or 0), data.T * 1_000_000, ts_ns,
+            Side.SELL if data.m else Side.BUY, str(data.t or data.l), data.T * 1_000_000, ts_ns,
         )  # fmt: skip
     if data.e == "depthUpdate":
         return BookDelta(

@@ -133,7 +133,7 @@ class BinanceSpot(Family):
 
     def read_frame(self, ts_ns: int, frame: bytes) -> Iterable[tuple[str, bytes, MarketInput]]:
         """Combined-stream frames and REST snapshots of Binance recordings."""
-        return read_frame(self.exchange, ts_ns, frame, self.frame_source)
+        return read_frame(self.exchange, ts_ns, frame, self.single_trades, self.frame_source)
 
     @classmethod
     def figures_in(cls, frame: bytes) -> Iterable[tuple[str, str, str]]:

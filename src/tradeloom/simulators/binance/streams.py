@@ -137,7 +137,7 @@ class Streams:
             self._send_partial(market)
             return
         self.dialect.publish(stream, frame)
-        if isinstance(event, TradeTick):
+        if isinstance(event, TradeTick) and not stream.endswith("@aggTrade"):
             self._send_agg_trade(market.instrument, event)
 
     def _spoiled(self, delta: BookDelta, where: str) -> BookDelta:

@@ -167,7 +167,7 @@ class BinanceUsdm(Family):
 
     def read_frame(self, ts_ns: int, frame: bytes) -> Iterable[tuple[str, bytes, MarketInput]]:
         """Combined-stream frames and REST snapshots of USD-M recordings."""
-        return read_frame(self.exchange, ts_ns, frame, self.frame_source)
+        return read_frame(self.exchange, ts_ns, frame, self.single_trades, self.frame_source)
 
     @classmethod
     def figures_in(cls, frame: bytes) -> Iterable[tuple[str, str, str]]:
