@@ -18,6 +18,7 @@ DIALECTS: Final[dict[str, tuple[str, str]]] = {
     "kraken": ("tradeloom.simulators.kraken", "KrakenSpot"),
     "okx": ("tradeloom.simulators.okx", "OkxSpot"),
     "okx_swap": ("tradeloom.simulators.okx", "OkxSwap"),
+    "coinbase": ("tradeloom.simulators.coinbase", "CoinbaseSpot"),
 }
 
 
