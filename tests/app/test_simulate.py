@@ -83,11 +83,19 @@ def test_a_recording_is_played_as_it_was_and_fitted_to_another_venue(tmp_path: P
         assert "recorded frames as they were; BTCUSDT" in banner
         assert "its own encoding; BTCUSDT-PERP" in banner
         spot, usdm = re.findall(r": (http://\S+/binance\w*)  ws://", banner)
-        time.sleep(0.3)
-        depth = httpx.get(f"{spot}/api/v3/depth?symbol=BTCUSDT").json()
-        assert depth["asks"] == [["61800.01000000", "2.00000000"]]
-        depth = httpx.get(f"{usdm}/fapi/v1/depth?symbol=BTCUSDT").json()
-        assert depth["asks"] == [["61800.10", "2.000"]]
+        assert _asks(f"{spot}/api/v3/depth?symbol=BTCUSDT") == [["61800.01000000", "2.00000000"]]
+        assert _asks(f"{usdm}/fapi/v1/depth?symbol=BTCUSDT") == [["61800.10", "2.000"]]
+
+
+def _asks(url: str) -> object:
+    """The asks, as soon as there are some."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        asks = httpx.get(url).json()["asks"]
+        if asks:
+            return asks
+        time.sleep(0.05)
+    return None
 
 
 @pytest.mark.parametrize(

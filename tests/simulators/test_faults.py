@@ -85,13 +85,13 @@ async def test_silence_is_silent_and_then_everything_comes(
     client: Client, spot: BinanceSpot
 ) -> None:
     socket = await client.connect("/ws/btcusdt@bookTicker")
+    started = time.monotonic()
     await client.arm("silence", seconds=0.3)
     await socket.raw.ping(b"are you there")
     spot.feed(BookQuote("binance", "BTCUSDT", 2, 61_700_00, 61_801_00, UNIT, UNIT, 0, 0))
-    started = time.monotonic()
     first = await socket.raw.receive(timeout=5)
     second = await socket.raw.receive(timeout=5)
-    assert time.monotonic() - started > 0.2
+    assert time.monotonic() - started >= 0.3
     assert {first.type.name, second.type.name} == {"TEXT", "PONG"}
 
 
@@ -165,7 +165,7 @@ def _order(**changes: str) -> dict[str, str]:
 async def test_no_answer_and_a_late_one(client: Client) -> None:
     await client.arm("no_answer", where="order")
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
+        async with asyncio.timeout(1.0):
             await client.order()
     assert len(await client.signed("GET", "/api/v3/openOrders")) == 1
     await client.arm("delay", seconds=0.2, where="ping")
@@ -219,7 +219,7 @@ async def test_fills_before_the_answer(client: Client, early: bool) -> None:
 
 async def test_events_do_not_wait_for_a_late_answer(client: Client) -> None:
     socket = await private(client)
-    await client.arm("delay", seconds=0.3, where="order")
+    await client.arm("delay", seconds=1.0, where="order")
     placing = asyncio.create_task(client.order(price="100.00"))
     assert (await socket.next())["event"]["x"] == "NEW"
     assert not placing.done()

@@ -79,7 +79,7 @@ async def test_the_recorded_pace_and_faster(tmp_path: Path) -> None:
         started = time.monotonic()
         while not player.ended:
             await asyncio.sleep(0.005)
-        assert 0.19 <= time.monotonic() - started < 2.0
+        assert 0.19 <= time.monotonic() - started < 10.0
         assert player.played == 21
 
 

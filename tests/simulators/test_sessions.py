@@ -29,7 +29,7 @@ class Impatient(BinanceSpot):
     messages_per_s = 100
 
     def sockets(self) -> list[Socket]:
-        return [Socket("/ws/{streams:.+}", ping_s=0.1, pong_s=0.2)]
+        return [Socket("/ws/{streams:.+}", ping_s=0.1, pong_s=1.0)]
 
 
 def made(kind: type[BinanceSpot] = BinanceSpot) -> BinanceSpot:
