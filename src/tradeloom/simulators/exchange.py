@@ -390,6 +390,13 @@ class OrderBooks:
         if order.client_id:
             self._by_client_id[order.account, order.client_id] = order
 
+    def rename(self, order: Order, client_id: str) -> None:
+        """An amended order is known by its new client id only."""
+        if self._by_client_id.get((order.account, order.client_id)) is order:
+            del self._by_client_id[order.account, order.client_id]
+        order.client_id = client_id
+        self.name(order)
+
     def close(self, order: Order) -> None:
         """The order is no longer open."""
         self.open[order.account].pop(order.id, None)

@@ -336,8 +336,7 @@ class Settlement:
         order.stop_price = order.stop_price if stop_price is None else stop_price
         order.amended += 1
         if client_id is not None:
-            order.client_id = client_id
-            self._exchange.books.name(order)
+            self._exchange.books.rename(order, client_id)
         self.lock(account, market, order)
         self._exchange.tell(order, Change.AMENDED)
         self.tell_balance(market, order)
