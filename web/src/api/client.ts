@@ -2,7 +2,7 @@
  * The typed REST client. Every call has a time-out; a 401 refreshes the token once and repeats;
  * refusals are thrown as `Problem`. Use `ask(api.GET("/api/v1/…"))` to get the data or the Problem.
  */
-import createClient, { type Middleware } from "openapi-fetch";
+import createClient from "openapi-fetch";
 import { Problem, type ProblemDocument, problemOf } from "./problem";
 import type { paths } from "./schema";
 import { accessToken, sessionExpired, useSession } from "./session";
@@ -12,36 +12,48 @@ export type * from "./schema";
 const TIMEOUT_MS = 15_000;
 const OPEN = /^\/api\/v1\/(auth\/|system\/(live|ready|time|version)$|problems$)/;
 
-async function send(request: Request): Promise<Response> {
-  const limited = new Request(request, {
-    signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]),
-  });
-  if (OPEN.test(new URL(request.url).pathname)) return fetch(limited);
-  const again = limited.clone();
-  const token = await accessToken();
-  limited.headers.set("authorization", `Bearer ${token}`);
-  const answer = await fetch(limited);
-  if (answer.status !== 401) return answer;
-  const fresh = await accessToken(token);
-  again.headers.set("authorization", `Bearer ${fresh}`);
-  const second = await fetch(again);
-  if (second.status === 401) sessionExpired(fresh);
-  return second;
+/**
+ * A request as words. The browser's own Request takes milliseconds to make and its body is gone after one
+ * try; this one is sent as often as needed.
+ */
+class Plain {
+  constructor(
+    readonly url: string,
+    readonly init: RequestInit,
+  ) {}
+
+  send(token?: string): Promise<Response> {
+    const headers = new Headers(this.init.headers);
+    if (token) headers.set("authorization", `Bearer ${token}`);
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = this.init.signal ? AbortSignal.any([this.init.signal, limit]) : limit;
+    return fetch(this.url, { ...this.init, headers, signal });
+  }
 }
 
-const passwordFirst: Middleware = {
-  async onResponse({ response }) {
-    if (response.status !== 403) return;
-    const said = (await response
-      .clone()
-      .json()
-      .catch(() => ({}))) as ProblemDocument;
-    if (said.name === "PASSWORD_CHANGE") useSession.setState({ mustChangePassword: true });
-  },
-};
+async function send(request: Plain): Promise<Response> {
+  if (OPEN.test(request.url)) return request.send();
+  const token = await accessToken();
+  let answer = await request.send(token);
+  if (answer.status === 401) {
+    const fresh = await accessToken(token);
+    answer = await request.send(fresh);
+    if (answer.status === 401) sessionExpired(fresh);
+  }
+  if (answer.status === 403) void passwordFirst(answer.clone());
+  return answer;
+}
 
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: send });
-api.use(passwordFirst);
+/** A password somebody else chose must be changed before anything else is allowed. */
+async function passwordFirst(answer: Response): Promise<void> {
+  const said = (await answer.json().catch(() => ({}))) as ProblemDocument;
+  if (said.name === "PASSWORD_CHANGE") useSession.setState({ mustChangePassword: true });
+}
+
+export const api = createClient<paths>({
+  Request: Plain as unknown as typeof Request,
+  fetch: send as unknown as (request: Request) => Promise<Response>,
+});
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 

@@ -93,6 +93,7 @@ export function showAccount(account: number): void {
   if (useTrading.getState().account === account) return;
   for (const end of ends) end();
   ends = [];
+  queue = [];
   fills.length = 0;
   generation++;
   useTrading.setState({ account, ...NOTHING });
@@ -142,9 +143,24 @@ async function read(account: number): Promise<void> {
   if (mine === generation) for (const each of late) apply(each);
 }
 
+let queue: LiveEvent[] = [];
+const later = new MessageChannel();
+later.port1.onmessage = flush;
+
+/** One order makes several events: they are applied together, as soon as the burst has been heard. */
 function take(message: LiveEvent): void {
-  if (waiting) waiting.push(message);
-  else apply(message);
+  if (waiting) {
+    waiting.push(message);
+    return;
+  }
+  queue.push(message);
+  if (queue.length === 1) later.port2.postMessage(0);
+}
+
+function flush(): void {
+  const now = queue;
+  queue = [];
+  for (const each of now) apply(each);
 }
 
 function tell(what: Happening): void {

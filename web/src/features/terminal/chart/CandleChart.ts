@@ -50,6 +50,8 @@ export class CandleChart {
   private settle: ReturnType<typeof setTimeout> | undefined;
   private lastDraw = 0;
   private digits = 5;
+  private up = "";
+  private down = "";
   private generation = 0;
   private stops: (() => void)[] = [];
   private wanted: readonly number[] = [];
@@ -293,12 +295,14 @@ export class CandleChart {
   }
 
   private bulk(bar: Bar) {
-    const colour = token(bar.close >= bar.open ? "--up" : "--down");
+    const colour = bar.close >= bar.open ? this.up : this.down;
     return { time: bar.time as UTCTimestamp, value: bar.ticks, color: `${colour}55` };
   }
 
   private dress(): void {
     const [up, down, line] = [token("--up"), token("--down"), token("--line-subtle")];
+    this.up = up;
+    this.down = down;
     const hollow = useLook.getState().hollow;
     this.chart.applyOptions({
       layout: {

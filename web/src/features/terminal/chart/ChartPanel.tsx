@@ -1,6 +1,7 @@
 import { Bell, ChartSpline } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { problemOf } from "@/api/problem";
+import { useSession } from "@/api/session";
 import { useShortcuts } from "@/app/keys";
 import { usePreference } from "@/app/preferences";
 import { decimals, fixed } from "@/format/number";
@@ -35,6 +36,7 @@ export function ChartPanel() {
     DEFAULTS,
   );
   const digits = instrument?.digits ?? 5;
+  const expired = useSession((s) => s.expired);
   const known = instrument !== undefined;
 
   useEffect(() => {
@@ -49,11 +51,11 @@ export function ChartPanel() {
   }, []);
 
   useEffect(() => {
-    if (!known || !chart.current) return;
+    if (!known || !chart.current || expired) return;
     setFault(null);
     void again;
     chart.current.show(symbol, period, digits).catch(setFault);
-  }, [symbol, period, digits, known, again]);
+  }, [symbol, period, digits, known, again, expired]);
 
   useEffect(() => chart.current?.setIndicators(indicators), [indicators]);
 

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Star } from "lucide-react";
 import { type KeyboardEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { useSession } from "@/api/session";
 import { useLook } from "@/app/look";
 import { usePreference } from "@/app/preferences";
 import { cx } from "@/kit/cx";
@@ -35,13 +36,16 @@ export function Watchlist({ onChosen }: { onChosen?: () => void }) {
   const [turn, setTurn] = useState(0);
   const [fault, setFault] = useState<unknown>(null);
   const box = useRef<HTMLDivElement>(null);
+  const expired = useSession((s) => s.expired);
   const stale = useFreshness((s) => s.state !== "live");
   useLook((s) => s.density);
   const words = useDeferredValue(search.trim().toUpperCase());
 
   useEffect(() => {
-    if (!list.length) loadInstruments().catch(setFault);
-  }, [list.length]);
+    if (list.length || expired) return;
+    setFault(null);
+    loadInstruments().catch(setFault);
+  }, [list.length, expired]);
   useEffect(() => {
     if (!sort || sort.key === "symbol") return;
     const timer = setInterval(() => setTurn((n) => n + 1), RESORT_MS);

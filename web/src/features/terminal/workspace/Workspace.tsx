@@ -145,7 +145,7 @@ export function Workspace({
               role="tabpanel"
               aria-label={t(TITLES[id])}
               tabIndex={-1}
-              className="absolute overflow-hidden rounded-b-panel border border-line-subtle border-t-0 bg-surface outline-none"
+              className="absolute overflow-hidden rounded-b-panel [contain:strict] border border-line-subtle border-t-0 bg-surface outline-none"
               style={at({ ...rect, y: rect.y + STRIP, height: Math.max(0, rect.height - STRIP) })}
             >
               {panel(id)}
