@@ -19,6 +19,7 @@ DIALECTS: Final[dict[str, tuple[str, str]]] = {
     "okx": ("tradeloom.simulators.okx", "OkxSpot"),
     "okx_swap": ("tradeloom.simulators.okx", "OkxSwap"),
     "coinbase": ("tradeloom.simulators.coinbase", "CoinbaseSpot"),
+    "schwab": ("tradeloom.simulators.schwab", "Schwab"),
 }
 
 
