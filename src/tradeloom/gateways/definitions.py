@@ -22,6 +22,12 @@ KINDS: Final[dict[str, type[Group] | type[Instrument]]] = {
     "instrument": Instrument,
 }
 
+_LOCKED: Final[dict[type[Group] | type[Instrument], str]] = {
+    Group: "currency and mode stay while an account belongs to the group",
+    Instrument: "digits, calculation, currencies, contract and ticks stay while something is open "
+    "on it or converted by it",
+}
+
 
 def parse(what: str, body: dict[str, Any]) -> Definition:
     """A definition from its wire form; raises msgspec.ValidationError."""
@@ -67,7 +73,8 @@ def refusal(desk: Desk, definition: Definition) -> Refused | None:
     result = EVENTS["EventResult"].unpack(answers, EVENT_HEADER.size)
     code = ReturnCode(result["code"])
     field = Field(result["field"]).name.lower() if result["field"] else ""
-    return Refused(code, field, explain(code, field))
+    locked = _LOCKED[type(definition)] if code is ReturnCode.TRADE_INCORRECT_STATE else ""
+    return Refused(code, field, explain(code, field, locked))
 
 
 def difference(before: dict[str, Any] | None, after: dict[str, Any]) -> list[dict[str, Any]]:

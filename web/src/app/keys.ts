@@ -38,7 +38,8 @@ export function bind(shortcuts: readonly Shortcut[]): () => void {
       event.preventDefault();
       each.run(event);
     };
-  const end = tinykeys(window, map);
+  // tinykeys would pass over everything typed into a field; `inFields` decides that here.
+  const end = tinykeys(window, map, { ignore: () => false });
   useKeys.setState(({ shortcuts: known }) => ({ shortcuts: [...known, ...shortcuts] }));
   return () => {
     end();
