@@ -48,13 +48,15 @@ function Rows({ account, view }: { account: number; view: View }) {
       {data.map((line) => (
         <li
           key={line.key}
-          className="grid min-h-row grid-cols-[minmax(0,1.2fr)_minmax(0,1.6fr)_auto] items-center gap-2 border-line-subtle border-b"
+          className="grid min-h-row grid-cols-[minmax(0,1.2fr)_minmax(0,1.9fr)_minmax(70px,1fr)] items-center gap-2 border-line-subtle border-b"
         >
           <span className="truncate font-medium">{line.left}</span>
           <span className="truncate text-fg-2" title={line.middle}>
             {line.middle}
           </span>
-          <Amount value={line.right} signed={line.signed} />
+          <span className="text-right">
+            <Amount value={line.right} signed={line.signed} />
+          </span>
         </li>
       ))}
     </ul>

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { Suspense, useEffect, useMemo, useRef } from "react";
 import { meQuery } from "@/api/queries";
 import { useCommandList } from "@/app/commands";
+import { type Shortcut, useShortcuts } from "@/app/keys";
 import { Empty, Loading } from "@/kit";
 import { t } from "@/text";
 import { Forbidden } from "./Forbidden";
@@ -10,6 +11,15 @@ import { may, TABS, tabOf } from "./tabs";
 import { Waiting } from "./Waiting";
 
 const route = getRouteApi("/inside/admin/{-$tab}");
+
+const SEARCH: readonly Shortcut[] = [
+  {
+    keys: "/",
+    label: t("Search in the list"),
+    group: t("Back office"),
+    run: () => document.querySelector<HTMLElement>("[data-page-search]")?.focus(),
+  },
+];
 
 /** /admin/{tab}: the back office. Its pages stand left, on a phone in a strip above. */
 export default function AdminPage() {
@@ -30,12 +40,13 @@ export default function AdminPage() {
       [shown, navigate],
     ),
   );
+  useShortcuts(SEARCH);
   const strip = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!tab) return;
     document.title = `${t(tab.label)} · Tradeloom`;
     const link = strip.current?.querySelector(`[data-tab="${tab.key}"]`);
-    link?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    link?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [tab]);
   return (
     <div className="grid h-full min-h-0 grid-rows-[auto_minmax(0,1fr)] md:grid-cols-[148px_minmax(0,1fr)] md:grid-rows-1">

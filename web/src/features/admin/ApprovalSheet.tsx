@@ -2,6 +2,7 @@ import { X } from "lucide-react";
 import { useState } from "react";
 import { type ApprovalOut, api, ask, type FieldChange } from "@/api/client";
 import { problemOf } from "@/api/problem";
+import { decimal } from "@/format/number";
 import { dateTime } from "@/format/time";
 import { Button, IconButton, Panel, Status, TextField, toast } from "@/kit";
 import { t } from "@/text";
@@ -74,7 +75,8 @@ export function ApprovalSheet({
       <div className="flex h-full flex-col gap-3 overflow-auto text-table">
         <p className="font-semibold text-body">
           {word(approval.operation)} {approval.target}
-          {typeof approval.request.amount === "string" && `: ${approval.request.amount}`}
+          {typeof approval.request.amount === "string" &&
+            `: ${decimal(approval.request.amount, 2)}`}
         </p>
         <dl className="flex flex-col gap-1">
           {facts.map(([label, value]) => (
@@ -84,7 +86,9 @@ export function ApprovalSheet({
             </div>
           ))}
         </dl>
-        {"after" in approval.request && <Diff changes={changesOf(approval)} />}
+        {"after" in approval.request && (
+          <Diff changes={changesOf(approval)} past={approval.state !== "pending"} />
+        )}
         {approval.outcome && (
           <Status tone={approval.outcome.name === "OK" ? "ok" : "critical"}>
             <span className="whitespace-normal">{approval.outcome.detail}</span>

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ApprovalOut, api, ask } from "@/api/client";
 import { meQuery } from "@/api/queries";
+import { decimal } from "@/format/number";
 import { ago, dateTime } from "@/format/time";
 import { type Column, cx, Empty, Status, type Tone } from "@/kit";
 import { t } from "@/text";
@@ -62,7 +63,7 @@ export default function ApprovalsPage() {
       header: t("Amount"),
       align: "end",
       width: "110px",
-      cell: (row) => (typeof row.request.amount === "string" ? row.request.amount : ""),
+      cell: (row) => (typeof row.request.amount === "string" ? decimal(row.request.amount, 2) : ""),
     },
     { id: "reason", header: t("Reason"), width: "minmax(140px, 2fr)", cell: (row) => row.reason },
     {
@@ -168,7 +169,8 @@ export const failed = (row: ApprovalOut): boolean =>
 function ruleText(rule: { amount: string | null; accounts: number | null } | undefined): string {
   if (!rule) return "";
   const parts = [];
-  if (rule.amount !== null) parts.push(t("money from {amount} on", { amount: rule.amount }));
+  if (rule.amount !== null)
+    parts.push(t("money from {amount} on", { amount: decimal(rule.amount, 2) }));
   if (rule.accounts !== null)
     parts.push(t("changes that concern {n} accounts or more", { n: rule.accounts }));
   return parts.length

@@ -87,20 +87,22 @@ export default function AuditPage() {
                 value={filters.actor}
                 onChange={(actor) => set({ actor })}
               />
-              <Input
-                type="date"
-                className="w-36"
-                aria-label={t("From this day on")}
-                value={filters.since ?? ""}
-                onChange={(event) => set({ since: event.target.value })}
-              />
-              <Input
-                type="date"
-                className="w-36"
-                aria-label={t("Up to this day")}
-                value={filters.until ?? ""}
-                onChange={(event) => set({ until: event.target.value })}
-              />
+              <div className="w-36">
+                <Input
+                  type="date"
+                  aria-label={t("From this day on")}
+                  value={filters.since ?? ""}
+                  onChange={(event) => set({ since: event.target.value })}
+                />
+              </div>
+              <div className="w-36">
+                <Input
+                  type="date"
+                  aria-label={t("Up to this day")}
+                  value={filters.until ?? ""}
+                  onChange={(event) => set({ until: event.target.value })}
+                />
+              </div>
             </>
           }
           rows={list.rows}
@@ -161,7 +163,7 @@ function Entry({ entry, onClose }: { entry: AuditOut; onClose: () => void }) {
             </div>
           ))}
         </dl>
-        {Array.isArray(changes) && <Diff changes={changes as FieldChange[]} />}
+        {Array.isArray(changes) && <Diff changes={changes as FieldChange[]} past />}
       </div>
     </Panel>
   );

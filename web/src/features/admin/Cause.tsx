@@ -44,7 +44,7 @@ export function Cause({
         <div className="flex h-full flex-col gap-4 overflow-auto text-table">
           <div>
             <p className="font-semibold text-kpi">
-              <Amount value={data.transfer.amount} signed digits={2} /> {data.transfer.currency}
+              <Amount value={data.transfer.amount} signed plain /> {data.transfer.currency}
             </p>
             <p className="text-fg-2">
               {word(data.transfer.reason)} · {word(data.transfer.ledger)} ·{" "}
@@ -90,7 +90,7 @@ export function Cause({
                     <span className="truncate">{word(each.ledger)}</span>
                     <span className="truncate text-fg-2">{word(each.reason)}</span>
                     <span>
-                      <Amount value={each.amount} signed /> {each.currency}
+                      <Amount value={each.amount} signed plain /> {each.currency}
                     </span>
                   </button>
                 </li>

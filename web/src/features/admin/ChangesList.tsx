@@ -56,7 +56,7 @@ export function ChangesList({
             </Button>
           </div>
           <p className="text-body">{change.reason}</p>
-          {change.new ? null : <Diff changes={change.changes} />}
+          {change.new ? null : <Diff changes={change.changes} past />}
         </li>
       ))}
       {back && (

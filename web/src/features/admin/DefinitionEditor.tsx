@@ -2,7 +2,7 @@ import { Copy, X } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useShortcuts } from "@/app/keys";
 import { Button, IconButton, Panel, Segments } from "@/kit";
-import { t } from "@/text";
+import { plural, t } from "@/text";
 import { ChangesList } from "./ChangesList";
 import { DefinitionSection } from "./DefinitionFields";
 import { differences } from "./differences";
@@ -131,7 +131,11 @@ export function DefinitionEditor({
               ) : changed.length === 0 ? (
                 t("Nothing is changed.")
               ) : (
-                t("{n} fields are changed; nothing is applied yet.", { n: changed.length })
+                plural(
+                  changed.length,
+                  "{n} field is changed; nothing is applied yet.",
+                  "{n} fields are changed; nothing is applied yet.",
+                )
               )}
             </p>
             <Button

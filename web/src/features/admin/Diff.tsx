@@ -4,15 +4,22 @@ import { fieldName } from "./shapes";
 import { valueText } from "./words";
 
 /** Old and new of every field that changes. */
-export function Diff({ changes }: { changes: readonly FieldChange[] }) {
+export function Diff({
+  changes,
+  past = false,
+}: {
+  changes: readonly FieldChange[];
+  /** It was done already. */
+  past?: boolean;
+}) {
   if (changes.length === 0) return <p className="text-fg-2 text-table">{t("Nothing changes.")}</p>;
   return (
     <table className="w-full border-collapse text-table">
       <thead>
         <tr className="text-left text-fg-2 text-hint">
           <th className="py-1 pr-2 font-normal">{t("Field")}</th>
-          <th className="py-1 pr-2 font-normal">{t("Now")}</th>
-          <th className="py-1 font-normal">{t("Then")}</th>
+          <th className="py-1 pr-2 font-normal">{past ? t("Before") : t("Now")}</th>
+          <th className="py-1 font-normal">{past ? t("After") : t("Then")}</th>
         </tr>
       </thead>
       <tbody>

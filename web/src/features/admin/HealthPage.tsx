@@ -5,6 +5,7 @@ import { grouped } from "@/format/number";
 import { duration } from "@/format/time";
 import { Failed, Loading, Panel, Status, type Tone } from "@/kit";
 import { t } from "@/text";
+import { Course } from "./Course";
 import { bytes, commitTone, diskTone, lagTone } from "./health";
 
 /** /admin/health: does the service do its work, and does the disk keep up. */
@@ -21,6 +22,9 @@ export default function HealthPage() {
   });
   return (
     <div className="grid h-full min-h-0 auto-rows-min grid-cols-1 gap-1.5 overflow-auto xl:grid-cols-2">
+      <Panel title={t("The last minutes")} className="xl:order-last xl:col-span-2">
+        <Course health={health.data} journal={journal.data} />
+      </Panel>
       <Panel title={t("Service")}>
         {health.data ? (
           <Service health={health.data} />

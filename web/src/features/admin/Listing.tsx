@@ -72,13 +72,14 @@ export function Listing<R>({
             <Failed error={error} onRetry={again} />
           ) : loading ? (
             <Loading rows={10} />
+          ) : rows.length === 0 ? (
+            empty
           ) : (
             <DataTable
               label={title}
               rows={rows}
               columns={columns}
               rowKey={rowKey}
-              empty={empty}
               onEnd={more}
               selected={selected}
               onSelect={onSelect}

@@ -134,7 +134,9 @@ const NEAR: readonly Column<DangerOut>[] = [
     header: t("State"),
     width: "120px",
     cell: (row) => (
-      <Status tone={TONES[row.margin_level] ?? "off"}>{word(row.margin_level)}</Status>
+      <Status tone={TONES[row.margin_level] ?? "off"}>
+        {row.margin_level === "ok" ? t("Fine") : word(row.margin_level)}
+      </Status>
     ),
   },
   { id: "group", header: t("Group"), width: "minmax(90px, 1fr)", cell: (row) => row.group },

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useRef, useState } from "react";
 import { type ApprovalOut, type Done, newKey } from "@/api/client";
-import { problemOf } from "@/api/problem";
+import { Problem, problemOf } from "@/api/problem";
 import { Button, Checkbox, Dialog, Failed, Loading, Status, TextField, toast } from "@/kit";
 import { t } from "@/text";
 import { Diff } from "./Diff";
 import { apply, preview } from "./definitionCalls";
 import { waits } from "./money";
-import type { Body, Shape } from "./shapes";
+import { type Body, fieldName, type Shape } from "./shapes";
 
 /** What will change, for whom, and what the engine says to it; then the reason, then it is done. */
 export function ReviewChange({
@@ -64,7 +64,9 @@ export function ReviewChange({
           {refused && (
             <div role="alert" className="rounded-panel border border-critical/50 p-2 text-table">
               <Status tone="critical">{t("The engine does not take it")}</Status>
-              <p className="mt-1 text-fg-2">{refused.detail}</p>
+              <p className="mt-1 text-fg-2">
+                {fieldName(refused.field)}: {new Problem(409, refused).message}
+              </p>
             </div>
           )}
           <Diff changes={data.changes} />

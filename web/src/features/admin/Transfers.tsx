@@ -119,7 +119,7 @@ const COLUMNS: readonly Column<TransferOut>[] = [
     header: t("Amount"),
     align: "end",
     width: "minmax(104px, 1fr)",
-    cell: (row) => <Amount value={row.amount} signed />,
+    cell: (row) => <Amount value={row.amount} signed plain />,
   },
   { id: "currency", header: t("Cur."), width: "52px", cell: (row) => row.currency },
   {

@@ -2,6 +2,10 @@
 import { t } from "@/text";
 
 const NAMES: Record<string, string> = {
+  cfd: "CFD",
+  cfd_leverage: "CFD, leverage",
+  cfd_index: "CFD, index",
+  forex_no_leverage: "Forex, full",
   credit_in: "Credit given",
   credit_out: "Credit taken",
   realised_pnl: "Realised PnL",
