@@ -1,5 +1,5 @@
-"""What Bybit sends. Numbers of quotes, trades and books become floats at once (see `scaling`);
-those of orders and money stay texts, because Bybit writes "" where there is none.
+"""What Bybit sends, apart from quotes, trades and books of its sockets, read without structs.
+Numbers of orders and money stay texts, because Bybit writes "" where there is none.
 """
 
 from __future__ import annotations
@@ -12,41 +12,14 @@ import msgspec
 T = TypeVar("T")
 
 
-class Levels(msgspec.Struct, gc=False):
-    """A book or its best prices: bids, asks, update id. Spot sends no `cts` inside."""
+class Levels(msgspec.Struct):
+    """A book by REST: bids, asks, update id."""
 
     s: str
     b: list[tuple[float, float]]
     a: list[tuple[float, float]]
     u: int
-    seq: int = 0
     ts: int = 0
-
-
-class BookFrame(msgspec.Struct, gc=False):
-    """`orderbook.*`; `cts` is the matching engine's clock."""
-
-    ts: int
-    type: str
-    data: Levels
-    cts: int = 0
-
-
-class Trade(msgspec.Struct, gc=False):
-    """A trade; `S` is the taker's side, `BT` tells block trades."""
-
-    T: int
-    s: str
-    S: str
-    v: float
-    p: float
-    i: str
-
-
-class TradeFrame(msgspec.Struct, gc=False):
-    """`publicTrade.*`: up to 1,024 trades."""
-
-    data: list[Trade]
 
 
 class Ticker(msgspec.Struct, rename="camel"):

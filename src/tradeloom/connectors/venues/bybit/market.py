@@ -10,26 +10,48 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from tradeloom._core import FrameReader
 from tradeloom.connectors.dialect import Dialect, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.instruments import Listings
 from tradeloom.connectors.limits import BOOK_BUFFER_MAX
 from tradeloom.connectors.link import Link, LinkPlan
-from tradeloom.connectors.scaling import points, sizes
+from tradeloom.connectors.scaling import OffGrid, points, sizes
 from tradeloom.connectors.venues.bybit import frames
 from tradeloom.connectors.venues.bybit.orders import MS, side_of
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import BookDelta, BookQuote, Funding, Level, Topic, TradeTick
 
-_book = msgspec.json.Decoder(frames.BookFrame, strict=False).decode
-_trades = msgspec.json.Decoder(frames.TradeFrame, strict=False).decode
+_head: Final = FrameReader(
+    [], [("ts", "int", True), ("cts", "int", False), ("type", "text", True)], OffGrid
+).read
+_book: Final = FrameReader(
+    ["data"], [("b", "levels", True), ("a", "levels", True), ("u", "int", True)], OffGrid
+).read
+_trade: Final = FrameReader(
+    [],
+    [
+        ("i", "text", True),
+        ("p", "price", True),
+        ("v", "size", True),
+        ("S", "text", True),
+        ("T", "int", True),
+    ],
+    OffGrid,
+).read
+_rows = msgspec.json.Decoder(frames.Rows[msgspec.Raw]).decode
 _ticker = msgspec.json.Decoder(frames.TickerFrame).decode
 _envelope = msgspec.json.Decoder(frames.Envelope).decode
 _HEAD: Final = '{"topic":"'
 _AT: Final = len(_HEAD)
+_DATA: Final = '"data":['
+_IN: Final = len(_DATA)
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
+_NO_LEVEL: Final[Level] = (0, 0)
 _ORDER: Final = (Topic.QUOTES, Topic.TRADES, Topic.BOOK, Topic.FUNDING)
 
 
@@ -43,7 +65,7 @@ class Stream:
         self.handle: Final = handle
         self.last = 0
         self.ts = 0
-        self.bid = self.ask = (0.0, 0.0)
+        self.bid = self.ask = _NO_LEVEL
         self.funding = frames.Ticker(wire)
 
 
@@ -160,34 +182,34 @@ def levels(rows: Sequence[tuple[float, float]], scale: float) -> tuple[Level, ..
 
 def _on_quote(data: str, stream: Stream, listings: Listings, recv_ns: int, out: MarketOut) -> None:
     """`orderbook.1`: a snapshot each time, told again after 3 s of silence under the same id."""
-    frame = _book(data)
-    book = frame.data
-    u = book.u
-    if u == stream.last or (u < stream.last and frame.ts <= stream.ts):
+    listing = listings.wire[stream.wire]
+    ts, cts, kind = _head(data, 0)
+    bids, asks, u = _book(data, listing.digits)
+    if u == stream.last or (u < stream.last and ts <= stream.ts):
         out.ignored("old or repeated quote")
         return
-    if book.b and book.a:
-        bid, ask = stream.bid, stream.ask = book.b[0], book.a[0]
-    elif frame.type == "delta":
-        bid, ask = _moved(stream, book)
+    stream.last, stream.ts = u, ts
+    if kind == "delta":  # a side that is not told stays as it was
+        stream.bid = next((each for each in bids if each[1]), _NO_LEVEL) if bids else stream.bid
+        stream.ask = next((each for each in asks if each[1]), _NO_LEVEL) if asks else stream.ask
     else:
-        bid, ask = stream.bid, stream.ask = (0.0, 0.0), (0.0, 0.0)
-    stream.last, stream.ts = u, frame.ts
-    if not bid[1] or not ask[1]:
+        stream.bid = bids[0] if bids else _NO_LEVEL
+        stream.ask = asks[0] if asks else _NO_LEVEL
+    bid, bid_size = stream.bid
+    ask, ask_size = stream.ask
+    if not bid_size or not ask_size:
         out.ignored("one-sided quote")
         return
-    listing = listings.wire[stream.wire]
-    scale = listing.scale
     out.quote(
         BookQuote(
             listings.venue,
             listing.symbol,
             listing.digits,
-            points(bid[0], scale),
-            points(ask[0], scale),
-            sizes(bid[1]),
-            sizes(ask[1]),
-            (frame.cts or frame.ts) * MS,
+            bid,
+            ask,
+            bid_size,
+            ask_size,
+            (cts or ts) * MS,
             recv_ns,
             u,
         ),
@@ -195,55 +217,49 @@ def _on_quote(data: str, stream: Stream, listings: Listings, recv_ns: int, out: 
     )
 
 
-def _moved(stream: Stream, book: frames.Levels) -> tuple[tuple[float, float], tuple[float, float]]:
-    """A delta of the best prices: a side that is not told stays as it was."""
-    if book.b:
-        stream.bid = next((each for each in book.b if each[1]), (0.0, 0.0))
-    if book.a:
-        stream.ask = next((each for each in book.a if each[1]), (0.0, 0.0))
-    return stream.bid, stream.ask
-
-
 def _on_book(data: str, stream: Stream, listings: Listings, recv_ns: int, out: MarketOut) -> None:
     """A delta follows the update before it; update 1 is a restart and tells the whole book."""
-    frame = _book(data)
-    book = frame.data
     listing = listings.wire[stream.wire]
+    ts, cts, kind = _head(data, 0)
+    bids, asks, u = _book(data, listing.digits)
     out.depth(
         BookDelta(
             listings.venue,
             listing.symbol,
             listing.digits,
-            frame.type == "snapshot" or book.u == 1,
-            levels(book.b, listing.scale),
-            levels(book.a, listing.scale),
-            (frame.cts or frame.ts) * MS,
+            kind == "snapshot" or u == 1,
+            tuple(bids),
+            tuple(asks),
+            (cts or ts) * MS,
             recv_ns,
-            book.u,
-            book.u,
-            book.u - 1,
+            u,
+            u,
+            u - 1,
         ),
         listing,
     )
 
 
 def _on_trades(data: str, stream: Stream, listings: Listings, recv_ns: int, out: MarketOut) -> None:
-    """One frame tells up to 1,024 trades."""
+    """One frame tells up to 1,024 trades; a single one is read in one pass."""
     listing = listings.wire[stream.wire]
-    venue, scale, digits, symbol = listings.venue, listing.scale, listing.digits, listing.symbol
-    for row in _trades(data).data:
-        taker = row.S
-        side = Side.BUY if taker == "Buy" else Side.SELL if taker == "Sell" else side_of(taker)
+    digits = listing.digits
+    rows: Sequence[tuple[Any, ...]]
+    try:
+        rows = (_trade(data[data.index(_DATA) + _IN : -2], digits),)
+    except ValueError:
+        rows = [_trade(bytes(row), digits) for row in _rows(data).data]
+    for number, price, size, taker, when in rows:
         out.trade(
             TradeTick(
-                venue,
-                symbol,
+                listings.venue,
+                listing.symbol,
                 digits,
-                points(row.p, scale),
-                sizes(row.v),
-                side,
-                row.i,
-                row.T * MS,
+                price,
+                size,
+                _BUY if taker == "Buy" else _SELL if taker == "Sell" else side_of(taker),
+                number,
+                when * MS,
                 recv_ns,
             )
         )

@@ -1,5 +1,5 @@
-"""What OKX sends. Numbers of quotes, trades and books become floats at once (see `scaling`);
-those of orders and money stay texts, because OKX writes "" where there is none.
+"""What OKX sends, apart from quotes, trades and books of its sockets, read without structs.
+Numbers of orders and money stay texts, because OKX writes "" where there is none.
 """
 
 from __future__ import annotations
@@ -19,41 +19,13 @@ class Level(msgspec.Struct, array_like=True, gc=False):
     sz: float
 
 
-class Top(msgspec.Struct, gc=False):
-    """Best bid and ask."""
+class Depth(msgspec.Struct):
+    """A book by REST."""
 
     asks: list[Level]
     bids: list[Level]
     ts: int
     seqId: int = 0  # noqa: N815
-
-
-class Depth(msgspec.Struct, gc=False):
-    """A book or its changes. Recordings of 2022 have a checksum and no sequence."""
-
-    asks: list[Level]
-    bids: list[Level]
-    ts: int
-    checksum: int = 0
-    seqId: int = 0  # noqa: N815
-    prevSeqId: int = -1  # noqa: N815
-
-
-class DepthFrame(msgspec.Struct, gc=False):
-    """`books`: a snapshot or an update."""
-
-    data: list[Depth]
-    action: str = "snapshot"
-
-
-class Trade(msgspec.Struct, gc=False):
-    """A trade; `side` is the taker's."""
-
-    tradeId: str  # noqa: N815
-    px: float
-    sz: float
-    side: str
-    ts: int
 
 
 class FundingRate(msgspec.Struct, rename="camel"):

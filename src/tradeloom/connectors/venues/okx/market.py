@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
+from tradeloom._core import FrameReader
 from tradeloom.connectors.dialect import BookRule, Context, Dialect, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.limits import BOOK_BUFFER_MAX
 from tradeloom.connectors.link import Link, LinkPlan
-from tradeloom.connectors.scaling import points, sizes
+from tradeloom.connectors.scaling import OffGrid, points, sizes
 from tradeloom.connectors.venues.okx import frames
 from tradeloom.connectors.venues.okx.orders import MS, side_of
 from tradeloom.domain.enums import Side
@@ -30,15 +31,50 @@ from tradeloom.domain.market import (
     TradeTick,
 )
 
-_tops = msgspec.json.Decoder(frames.Data[frames.Top], strict=False).decode
-_depths = msgspec.json.Decoder(frames.DepthFrame, strict=False).decode
-_trades = msgspec.json.Decoder(frames.Data[frames.Trade], strict=False).decode
+_top: Final = FrameReader(
+    [],
+    [
+        ("asks", "levels", True),
+        ("bids", "levels", True),
+        ("ts", "int", True),
+        ("seqId", "int", False),
+    ],
+    OffGrid,
+).read
+_depth: Final = FrameReader(
+    [],
+    [
+        ("asks", "levels", True),
+        ("bids", "levels", True),
+        ("ts", "int", True),
+        ("seqId", "int", False),
+        ("prevSeqId", "int", False),
+        ("checksum", "int", False),
+    ],
+    OffGrid,
+).read
+_trade: Final = FrameReader(
+    [],
+    [
+        ("tradeId", "text", True),
+        ("px", "price", True),
+        ("sz", "size", True),
+        ("side", "text", True),
+        ("ts", "int", True),
+    ],
+    OffGrid,
+).read
+_rows = msgspec.json.Decoder(frames.Data[msgspec.Raw]).decode
 _rates = msgspec.json.Decoder(frames.Data[frames.FundingRate], strict=False).decode
 _marks = msgspec.json.Decoder(frames.Data[frames.Mark], strict=False).decode
 _indexes = msgspec.json.Decoder(frames.Data[frames.Index], strict=False).decode
 _envelope = msgspec.json.Decoder(frames.Envelope).decode
 _HEAD: Final = '{"arg":{"channel":"'
 _AT: Final = len(_HEAD)
+_DATA: Final = '"data":['
+_IN: Final = len(_DATA)
+_BUY: Final = Side.BUY
+_SELL: Final = Side.SELL
 _CHECKED: Final = 25  # levels of a side that the checksum covers
 # Channels that exist and carry nothing for us.
 _IDLE: Final = ("tickers", "books5", "candle", "price-limit", "open-interest", "status")
@@ -212,53 +248,52 @@ class OkxMarket(Dialect):
 
     def on_quote(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`bbo-tbt`."""
-        for row in _tops(data).data:
-            seq = row.seqId
-            if seq and (seq == stream.last or (seq < stream.last and row.ts <= stream.ts)):
+        listing = self._wire[stream.wire]
+        for asks, bids, ts, seq in read_rows(data, _top, listing.digits):
+            if seq and (seq == stream.last or (seq < stream.last and ts <= stream.ts)):
                 out.ignored("old or doubled quote")
                 continue
-            stream.last, stream.ts = seq, row.ts
-            if not row.bids or not row.asks:
+            stream.last, stream.ts = seq or 0, ts
+            if not bids or not asks:
                 out.ignored("one-sided quote")
                 continue
-            bid, ask = row.bids[0], row.asks[0]
-            listing = self._wire[stream.wire]
-            scale = listing.scale
+            bid, bid_size = bids[0]
+            ask, ask_size = asks[0]
             out.quote(
                 BookQuote(
                     listing.instrument.venue,
                     listing.symbol,
                     listing.digits,
-                    points(bid.px, scale),
-                    points(ask.px, scale),
-                    sizes(bid.sz),
-                    sizes(ask.sz),
-                    row.ts * MS,
+                    bid,
+                    ask,
+                    bid_size,
+                    ask_size,
+                    ts * MS,
                     recv_ns,
-                    seq,
+                    seq or 0,
                 ),
                 listing,
             )
 
     def on_book(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`books`: each update names the one it follows; a quiet book repeats its own."""
-        frame = _depths(data)
         listing = self._wire[stream.wire]
-        for row in frame.data:
-            self._checksums[listing.symbol] = row.checksum
+        whole = '"action":"update"' not in data[: data.index(_DATA)]
+        for asks, bids, ts, seq, previous, checksum in read_rows(data, _depth, listing.digits):
+            self._checksums[listing.symbol] = checksum or 0
             out.depth(
                 BookDelta(
                     listing.instrument.venue,
                     listing.symbol,
                     listing.digits,
-                    frame.action == "snapshot",
-                    levels(row.bids, listing.scale),
-                    levels(row.asks, listing.scale),
-                    row.ts * MS,
+                    whole,
+                    tuple(bids),
+                    tuple(asks),
+                    ts * MS,
                     recv_ns,
-                    row.seqId,
-                    row.seqId,
-                    row.prevSeqId,
+                    seq or 0,
+                    seq or 0,
+                    -1 if previous is None else previous,
                 ),
                 listing,
             )
@@ -266,19 +301,17 @@ class OkxMarket(Dialect):
     def on_trades(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`trades`: one row for a taker order and price."""
         listing = self._wire[stream.wire]
-        for row in _trades(data).data:
-            taker = row.side
-            side = Side.BUY if taker == "buy" else Side.SELL if taker == "sell" else side_of(taker)
+        for number, price, size, taker, ts in read_rows(data, _trade, listing.digits):
             out.trade(
                 TradeTick(
                     listing.instrument.venue,
                     listing.symbol,
                     listing.digits,
-                    points(row.px, listing.scale),
-                    sizes(row.sz),
-                    side,
-                    row.tradeId,
-                    row.ts * MS,
+                    price,
+                    size,
+                    _BUY if taker == "buy" else _SELL if taker == "sell" else side_of(taker),
+                    number,
+                    ts * MS,
                     recv_ns,
                 )
             )
@@ -337,6 +370,17 @@ _HANDLERS: Final[dict[str, Handler]] = {
     "mark-price": OkxMarket.on_mark,
     "index-tickers": OkxMarket.on_index,
 }
+
+
+Reader = Callable[[str | bytes, int], tuple[Any, ...]]
+
+
+def read_rows(data: str, read: Reader, digits: int) -> Sequence[tuple[Any, ...]]:
+    """The rows of a frame as integers: one row in one pass, several are told apart first."""
+    try:
+        return (read(data[data.index(_DATA) + _IN : -2], digits),)
+    except ValueError:
+        return [read(bytes(row), digits) for row in _rows(data).data]
 
 
 def ping() -> str:
