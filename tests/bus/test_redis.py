@@ -154,6 +154,41 @@ async def test_addresses_never_show_their_password() -> None:
     await bus.close()
 
 
+async def test_a_cancelled_reader_ends_whenever_it_is_cancelled(redis: Server) -> None:
+    async with _bus(redis) as bus:
+
+        async def read() -> None:
+            while True:
+                await bus.read("t:cancel", "g", "me", count=1, wait_s=0.004)
+
+        for attempt in range(150):
+            task = asyncio.create_task(read())
+            await asyncio.sleep(0.0001 * (attempt % 80))
+            task.cancel()
+            await asyncio.wait({task}, timeout=5)
+            assert task.cancelled()
+
+
+async def test_a_server_that_says_nothing_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradeloom.bus.redis.ANSWER_S", 0.2)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if b"XLEN" not in data and b"XADD" not in data:
+                writer.write(b"+OK\r\n" * data.count(b"*"))
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    bus = RedisBus(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    with pytest.raises(BusUnavailable):
+        await bus.length(STREAM)
+    with pytest.raises(OutcomeUnknown):
+        await bus.publish(STREAM, b"x")
+    await bus.close()
+    server.close()
+
+
 CHILD = """
 import asyncio, sys
 from tradeloom.bus import Consumer, RedisBus

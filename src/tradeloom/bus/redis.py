@@ -64,7 +64,9 @@ class RedisBus:
                 timeout=CONNECT_S,
                 protocol=2,
                 socket_connect_timeout=CONNECT_S,
-                socket_timeout=ANSWER_S,
+                # The client waits with asyncio.wait_for, which swallows a cancellation now and
+                # then (Python 3.11); our own timeouts below do not.
+                socket_timeout=None,
                 socket_keepalive=True,
                 retry=Retry(NoBackoff(), 0),
                 retry_on_error=[],
@@ -93,7 +95,8 @@ class RedisBus:
     async def _reach(self) -> None:
         """Return when a connection stands: what fails here has published nothing."""
         try:
-            await self._pool.release(await self._pool.get_connection())
+            async with asyncio.timeout(CONNECT_S):
+                await self._pool.release(await self._pool.get_connection())
         except _AWAY as error:
             raise BusUnavailable(f"{self.place} is not ready: {error}") from error
         except _LOST as error:
@@ -104,7 +107,8 @@ class RedisBus:
     async def _sent(self, work: Awaitable[T]) -> T:
         """The answer to something that must not be done twice."""
         try:
-            return await work
+            async with asyncio.timeout(ANSWER_S):
+                return await work
         except OutOfMemoryError:
             raise BusFull(f"{self.place} has no memory left; raise maxmemory or trim") from None
         except _AWAY as error:
@@ -117,7 +121,8 @@ class RedisBus:
     async def _asked(self, work: Callable[[], Awaitable[T]]) -> T:
         """The answer to something that may be done again."""
         try:
-            return await work()
+            async with asyncio.timeout(ANSWER_S):
+                return await work()
         except _AWAY as error:
             raise BusUnavailable(f"{self.place} is not ready: {error}") from error
         except _LOST as error:
