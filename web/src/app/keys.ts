@@ -39,7 +39,7 @@ export function bind(shortcuts: readonly Shortcut[]): () => void {
       each.run(event);
     };
   // tinykeys would pass over everything typed into a field; `inFields` decides that here.
-  const end = tinykeys(window, map, { ignore: () => false });
+  const end = tinykeys(window, map, { ignore: (event) => event.repeat || event.isComposing });
   useKeys.setState(({ shortcuts: known }) => ({ shortcuts: [...known, ...shortcuts] }));
   return () => {
     end();

@@ -33,7 +33,7 @@ export function DefinitionEditor({
   onDirty: (dirty: boolean) => void;
   onCopy: () => void;
   onClose: () => void;
-  onDone: (name: string) => void;
+  onDone: (name: string, view: View) => void;
 }) {
   const start = useMemo<Body>(
     () => standing ?? { ...model, [shape.name]: "" },
@@ -104,7 +104,7 @@ export function DefinitionEditor({
     >
       {view === "history" && existing ? (
         <div className="h-full overflow-auto">
-          <ChangesList what={shape.what} name={name} onReverted={() => onDone(name)} />
+          <ChangesList what={shape.what} name={name} onReverted={() => onDone(name, "history")} />
         </div>
       ) : (
         <div className="flex h-full min-h-0 flex-col">
@@ -165,7 +165,7 @@ export function DefinitionEditor({
           name={name}
           body={reviewing}
           onClose={() => setReviewing(null)}
-          onDone={() => onDone(name)}
+          onDone={() => onDone(name, "form")}
           onFault={(field, message) => setFaults({ [field]: message })}
         />
       )}

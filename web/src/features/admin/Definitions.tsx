@@ -100,9 +100,9 @@ export function Definitions<R extends object>({
           onDirty={setDirty}
           onCopy={() => go({ copy: name ?? "", name: "", view: "" })}
           onClose={() => go({ name: "", copy: "", view: "" })}
-          onDone={(made) => {
+          onDone={(made, view) => {
             applied();
-            set({ name: made, copy: "", view: "" });
+            set({ name: made, copy: "", view: view === "history" ? view : "" });
           }}
         />
       )}

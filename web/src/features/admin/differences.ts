@@ -11,12 +11,20 @@ function flat(body: Body, prefix = ""): [string, unknown][] {
   );
 }
 
+/** JSON in which the order of an object's fields does not matter. */
+const plain = (value: unknown): string =>
+  JSON.stringify(value ?? null, (_, each: unknown) =>
+    each !== null && typeof each === "object" && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+
 /** Fields with dots into objects; lists are compared whole. */
 export function differences(before: Body | null, after: Body): FieldChange[] {
   const old = new Map(flat(before ?? {}));
   const now = new Map(flat(after));
   const names = new Set([...now.keys(), ...old.keys()]);
-  const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const same = (a: unknown, b: unknown) => plain(a) === plain(b);
   return [...names]
     .filter((field) => !same(old.get(field), now.get(field)))
     .map((field) => ({ field, old: old.get(field) ?? null, new: now.get(field) ?? null }));
