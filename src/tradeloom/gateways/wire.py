@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import IntEnum, IntFlag, StrEnum
+from enum import Enum, IntEnum, IntFlag
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ _TIMES: Final = {
     **{name: name for name in ("opened", "expire", "created", "updated", "closed")},
 }
 # Engine words that are not for the outside, and how the others are called there.
-_RENAMED: Final = {"kind": "type", "type_": "type"}
+RENAMED: Final = {"kind": "type", "type_": "type"}
 
 
 @lru_cache(maxsize=64)
@@ -71,8 +71,10 @@ def wire(value: Any) -> Any:
         return [flag.name.lower() for flag in type(value) if flag in value and flag.name]
     if isinstance(value, IntEnum):
         return value.name.lower()
-    if isinstance(value, StrEnum):
-        return value.value
+    if isinstance(value, Enum):
+        return value.value  # words: enumerations of numbers were above
+    if isinstance(value, dict):
+        return {str(key): wire(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [wire(each) for each in value]
     if isinstance(value, datetime):
@@ -88,7 +90,7 @@ def fields(value: msgspec.Struct) -> dict[str, Any]:
         if name in _TIMES:
             made[_TIMES[name]] = rfc3339(item) if item else None
         else:
-            made[_RENAMED.get(name, name)] = wire(item)
+            made[RENAMED.get(name, name)] = wire(item)
     return made
 
 

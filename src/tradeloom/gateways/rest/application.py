@@ -26,6 +26,7 @@ from tradeloom.gateways.rest import (
     staff,
     system,
     trading,
+    venues,
     web,
 )
 from tradeloom.gateways.rest.answers import ProblemOut, problems
@@ -72,6 +73,7 @@ def build(
         approvals,
         history,
         staff,
+        venues,
         system,
     )
     for room in rooms:

@@ -9,13 +9,13 @@ import types
 import typing
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum, IntFlag, StrEnum
+from enum import Enum, IntEnum, IntFlag
 from typing import Annotated, Any, Final, Literal, Union
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
-from tradeloom.gateways.wire import wire
+from tradeloom.gateways.wire import RENAMED, wire
 
 POSITIVE: Final = r"^([0-9]*[1-9][0-9]*(\.[0-9]{1,12})?|[0-9]+\.[0-9]*[1-9][0-9]*)$"
 """A positive decimal number as text."""
@@ -70,7 +70,7 @@ def model_of(struct: type[msgspec.Struct], name: str, **more: Any) -> type[BaseM
         if field in _TIMES:
             fields[_TIMES[field]] = (Time | None, ...)
         else:
-            fields[field] = (_json(hints[field]), ...)
+            fields[RENAMED.get(field, field)] = (_json(hints[field]), ...)
     doc = (struct.__doc__ or "").split("\n\n")[0]
     made = create_model(name, __doc__=doc, **fields, **more)
     return typing.cast(type[BaseModel], made)
@@ -91,9 +91,9 @@ def input_of(struct: type[msgspec.Struct], name: str) -> type[BaseModel]:
     return typing.cast(type[BaseModel], create_model(name, __base__=Closed, __doc__=doc, **fields))
 
 
-def words(enum: type[IntEnum] | type[StrEnum]) -> Any:
+def words(enum: type[Enum]) -> Any:
     """The literal type of an enumeration's words."""
-    names = [each.value if issubclass(enum, StrEnum) else each.name.lower() for each in enum]
+    names = [each.name.lower() if issubclass(enum, IntEnum) else each.value for each in enum]
     return Literal[tuple(names)]
 
 
@@ -130,6 +130,8 @@ def _json(hint: Any) -> Any:
         return Union[tuple(_json(each) for each in typing.get_args(hint))]  # noqa: UP007
     if origin is tuple:
         return list[_json(typing.get_args(hint)[0])]  # type: ignore[misc]
+    if origin is dict:
+        return dict[str, _json(typing.get_args(hint)[1])]  # type: ignore[misc]
     if hint is Decimal:
         return DecimalText
     if hint is datetime:
@@ -137,7 +139,7 @@ def _json(hint: Any) -> Any:
     if isinstance(hint, type):
         if issubclass(hint, IntFlag):
             return list[str]
-        if issubclass(hint, IntEnum | StrEnum):
+        if issubclass(hint, Enum):
             return words(hint)
         if issubclass(hint, msgspec.Struct):
             return model_of(hint, hint.__name__)
