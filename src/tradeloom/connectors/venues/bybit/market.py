@@ -45,8 +45,9 @@ _trade: Final = FrameReader(
 _rows = msgspec.json.Decoder(frames.Rows[msgspec.Raw]).decode
 _ticker = msgspec.json.Decoder(frames.TickerFrame).decode
 _envelope = msgspec.json.Decoder(frames.Envelope).decode
-_HEAD: Final = '{"topic":"'
-_AT: Final = len(_HEAD)
+_AT: Final = len('{"topic":"')
+# Books end with the clock of the matching engine, in ms.
+_ENGINE: Final = '"cts":'
 _DATA: Final = '"data":['
 _IN: Final = len(_DATA)
 _BUY: Final = Side.BUY
@@ -58,13 +59,13 @@ _ORDER: Final = (Topic.QUOTES, Topic.TRADES, Topic.BOOK, Topic.FUNDING)
 class Stream:
     """One topic: how it is read, and what it told last."""
 
-    __slots__ = ("ask", "bid", "funding", "handle", "last", "ts", "wire")
+    __slots__ = ("ask", "bid", "funding", "handle", "last", "ms", "wire")
 
     def __init__(self, wire: str, handle: Handler) -> None:
         self.wire: Final = wire
         self.handle: Final = handle
         self.last = 0
-        self.ts = 0
+        self.ms = 0
         self.bid = self.ask = _NO_LEVEL
         self.funding = frames.Ticker(wire)
 
@@ -137,14 +138,13 @@ class BybitMarket(Dialect):
         """Decode one frame."""
         if isinstance(data, bytes):
             data = data.decode()
-        known = data.startswith(_HEAD)
-        name = data[_AT : data.index('"', _AT)] if known else _envelope(data).topic
-        stream = self._streams.get(name)
+        stream = self._streams.get(data[_AT : data.find('"', _AT)])
         if stream is None:
+            name = _envelope(data).topic
             if not name:
                 self._answer(data, out)
                 return
-            stream = self._stream(name)
+            stream = self._streams.get(name) or self._stream(name)
         stream.handle(data, stream, self.context.listings, recv_ns, out)
 
     def _stream(self, name: str) -> Stream:
@@ -183,13 +183,13 @@ def levels(rows: Sequence[tuple[float, float]], scale: float) -> tuple[Level, ..
 def _on_quote(data: str, stream: Stream, listings: Listings, recv_ns: int, out: MarketOut) -> None:
     """`orderbook.1`: a snapshot each time, told again after 3 s of silence under the same id."""
     listing = listings.wire[stream.wire]
-    ts, cts, kind = _head(data, 0)
     bids, asks, u = _book(data, listing.digits)
-    if u == stream.last or (u < stream.last and ts <= stream.ts):
+    ms = int(data[-14:-1]) if data[-20:-14] == _ENGINE else _when(data)
+    if u == stream.last or (u < stream.last and ms <= stream.ms):
         out.ignored("old or repeated quote")
         return
-    stream.last, stream.ts = u, ts
-    if kind == "delta":  # a side that is not told stays as it was
+    stream.last, stream.ms = u, ms
+    if '"type":"delta"' in data:  # a side that is not told stays as it was
         stream.bid = next((each for each in bids if each[1]), _NO_LEVEL) if bids else stream.bid
         stream.ask = next((each for each in asks if each[1]), _NO_LEVEL) if asks else stream.ask
     else:
@@ -209,12 +209,18 @@ def _on_quote(data: str, stream: Stream, listings: Listings, recv_ns: int, out: 
             ask,
             bid_size,
             ask_size,
-            (cts or ts) * MS,
+            ms * MS,
             recv_ns,
             u,
         ),
         listing,
     )
+
+
+def _when(data: str) -> int:
+    """The engine's clock wherever it stands, else the sender's; ms."""
+    ts, cts, _ = _head(data, 0)
+    return int(cts or ts)
 
 
 def _on_book(data: str, stream: Stream, listings: Listings, recv_ns: int, out: MarketOut) -> None:

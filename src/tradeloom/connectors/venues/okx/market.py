@@ -73,6 +73,7 @@ _HEAD: Final = '{"arg":{"channel":"'
 _AT: Final = len(_HEAD)
 _DATA: Final = '"data":['
 _IN: Final = len(_DATA)
+_ROW: Final = len('},"data":[')
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 _CHECKED: Final = 25  # levels of a side that the checksum covers
@@ -181,12 +182,12 @@ class OkxMarket(Dialect):
         """Decode one frame."""
         if isinstance(data, bytes):
             data = data.decode()
-        if data.startswith(_HEAD):
-            name = data[_AT : data.index("}", _AT)]
-            stream = self._streams.get(name)
-            if stream is not None:
-                stream.handle(self, data, stream, recv_ns, out)
-                return
+        end = data.find("}", _AT)
+        stream = self._streams.get(data[_AT:end])
+        if stream is not None:
+            # Where the row of a frame begins that has but one, and nothing before its data.
+            stream.handle(self, data, end + _ROW, stream, recv_ns, out)
+            return
         if data == "pong":
             out.ignored("pong")
             return
@@ -196,7 +197,7 @@ class OkxMarket(Dialect):
             return
         found = self._stream(frame.arg, data, out)
         if found is not None:
-            found.handle(self, data, found, recv_ns, out)
+            found.handle(self, data, end + _ROW, found, recv_ns, out)
 
     def _stream(self, arg: frames.Arg, data: str, out: MarketOut) -> Stream | None:
         handle = _HANDLERS.get(arg.channel)
@@ -246,10 +247,10 @@ class OkxMarket(Dialect):
 
     # -- handlers --------------------------------------------------------------------------------
 
-    def on_quote(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+    def on_quote(self, data: str, at: int, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`bbo-tbt`."""
         listing = self._wire[stream.wire]
-        for asks, bids, ts, seq in read_rows(data, _top, listing.digits):
+        for asks, bids, ts, seq in read_rows(data, at, _top, listing.digits):
             if seq and (seq == stream.last or (seq < stream.last and ts <= stream.ts)):
                 out.ignored("old or doubled quote")
                 continue
@@ -275,11 +276,12 @@ class OkxMarket(Dialect):
                 listing,
             )
 
-    def on_book(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+    def on_book(self, data: str, at: int, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`books`: each update names the one it follows; a quiet book repeats its own."""
         listing = self._wire[stream.wire]
-        whole = '"action":"update"' not in data[: data.index(_DATA)]
-        for asks, bids, ts, seq, previous, checksum in read_rows(data, _depth, listing.digits):
+        at = data.index(_DATA) + _IN  # behind the action
+        whole = '"action":"update"' not in data[:at]
+        for asks, bids, ts, seq, previous, checksum in read_rows(data, at, _depth, listing.digits):
             self._checksums[listing.symbol] = checksum or 0
             out.depth(
                 BookDelta(
@@ -298,10 +300,10 @@ class OkxMarket(Dialect):
                 listing,
             )
 
-    def on_trades(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+    def on_trades(self, data: str, at: int, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`trades`: one row for a taker order and price."""
         listing = self._wire[stream.wire]
-        for number, price, size, taker, ts in read_rows(data, _trade, listing.digits):
+        for number, price, size, taker, ts in read_rows(data, at, _trade, listing.digits):
             out.trade(
                 TradeTick(
                     listing.instrument.venue,
@@ -316,19 +318,19 @@ class OkxMarket(Dialect):
                 )
             )
 
-    def on_rate(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+    def on_rate(self, data: str, at: int, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`funding-rate`."""
         for row in _rates(data).data:
             self._perpetual(stream).rate = row
             self._tell_funding(stream, row.ts, recv_ns, out)
 
-    def on_mark(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+    def on_mark(self, data: str, at: int, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`mark-price`."""
         for row in _marks(data).data:
             self._perpetual(stream).mark = row.mark_px
             self._tell_funding(stream, row.ts, recv_ns, out)
 
-    def on_index(self, data: str, stream: Stream, recv_ns: int, out: MarketOut) -> None:
+    def on_index(self, data: str, at: int, stream: Stream, recv_ns: int, out: MarketOut) -> None:
         """`index-tickers`: told with the next mark price."""
         for row in _indexes(data).data:
             self._perpetual(stream).index = row.idx_px
@@ -358,7 +360,7 @@ class OkxMarket(Dialect):
         )
 
 
-Handler = Callable[[OkxMarket, str, Stream, int, MarketOut], None]
+Handler = Callable[[OkxMarket, str, int, Stream, int, MarketOut], None]
 
 _HANDLERS: Final[dict[str, Handler]] = {
     "bbo-tbt": OkxMarket.on_quote,
@@ -375,10 +377,10 @@ _HANDLERS: Final[dict[str, Handler]] = {
 Reader = Callable[[str | bytes, int], tuple[Any, ...]]
 
 
-def read_rows(data: str, read: Reader, digits: int) -> Sequence[tuple[Any, ...]]:
+def read_rows(data: str, at: int, read: Reader, digits: int) -> Sequence[tuple[Any, ...]]:
     """The rows of a frame as integers: one row in one pass, several are told apart first."""
     try:
-        return (read(data[data.index(_DATA) + _IN : -2], digits),)
+        return (read(data[at:-2], digits),)
     except ValueError:
         return [read(bytes(row), digits) for row in _rows(data).data]
 
