@@ -13,8 +13,9 @@ import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from tradeloom.domain.market import BookQuote, TradeTick
@@ -63,7 +64,8 @@ class ParquetRecords:
             raise
         if not tables:
             return Stored()
-        day = max(rows.days(_DAY_NS))
+        newest: list[Any] = [table.frame["ts_ns"].max() for table in tables]
+        day = max(newest) // _DAY_NS
         try:
             return await asyncio.to_thread(self._commit, self._catalog, tables, day)
         except OSError as error:
@@ -138,7 +140,8 @@ def _trades(trades: list[TradeTick]) -> pl.DataFrame:
 
 
 def _ints(values: list[int]) -> pl.Series:
-    return pl.Series(values, dtype=pl.Int64)
+    # By way of numpy, which reads a list of integers several times faster.
+    return pl.Series(np.array(values, np.int64))
 
 
 def _blame(frames: Sequence[Frame]) -> None:

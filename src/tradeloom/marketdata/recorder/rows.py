@@ -7,8 +7,8 @@ number of fields, per field its length and its big-endian bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -58,16 +58,16 @@ class Rows:
         self.quotes: list[BookQuote] = []
         self.trades: list[TradeTick] = []
         self.funding: list[Funding] = []
-        places: dict[type, Callable[[Any], None]] = {
-            BookQuote: self.quotes.append,
-            TradeTick: self.trades.append,
-            Funding: self.funding.append,
-        }
+        quote, trade, funding = self.quotes.append, self.trades.append, self.funding.append
         for frame in frames:
             for event in frame.events:
-                place = places.get(type(event))
-                if place is not None:
-                    place(event)
+                kind = type(event)
+                if kind is BookQuote:
+                    quote(event)  # type: ignore[arg-type]
+                elif kind is TradeTick:
+                    trade(event)  # type: ignore[arg-type]
+                elif kind is Funding:
+                    funding(event)  # type: ignore[arg-type]
 
     def keys(self) -> set[Key]:
         """Whose rows these are."""
