@@ -212,8 +212,11 @@ class Link:
                 elif kind is aiohttp.WSMsgType.ERROR:
                     raise NoAnswer(f"{self.plan.name}: bad frame ({socket.exception()!r:.80})")
                 else:
-                    code = socket.close_code
-                    self.error = self.error or f"{self.plan.name}: closed by the venue ({code})"
+                    why = f"{self.plan.name}: closed by the venue ({socket.close_code})"
+                    # An answer that says why may be here already: let the opening hear it.
+                    self._give_up(why)
+                    await asyncio.wait({opening}, timeout=CLOSE_TIMEOUT_S)
+                    self.error = self.error or why
                     break
             if opening.done() and not opening.cancelled():
                 opening.result()
@@ -264,7 +267,11 @@ class Link:
     def _down(self) -> None:
         self.up.clear()
         self._socket = None
+        self._give_up(f"{self.plan.name}: connection lost")
+        self._waiting.clear()
+
+    def _give_up(self, why: str) -> None:
+        """No answer will come to those who wait for one."""
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(NoAnswer(f"{self.plan.name}: connection lost"))
-        self._waiting.clear()
+                future.set_exception(NoAnswer(why))
