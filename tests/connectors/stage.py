@@ -130,7 +130,7 @@ def demo_key(venue: VenueDialect, **changes: str) -> Credentials:
     demo = venue.keys.all()[0]
     values = {Need.KEY: demo.key, Need.SECRET: demo.secret}
     if demo.passphrase:
-        values[Need.PASSPHRASE] = demo.passphrase
+        values[Need.PASSPHRASE] = values[Need.REFRESH_TOKEN] = demo.passphrase
     for name, value in changes.items():
         values[Need(name)] = value
     return Credentials(demo.account, values)

@@ -7,14 +7,14 @@ from decimal import Decimal
 import msgspec
 
 
-class Content(msgspec.Struct):
+class Content(msgspec.Struct, frozen=True):
     """What became of a command."""
 
     code: int = 0
     msg: str = ""
 
 
-class Response(msgspec.Struct):
+class Response(msgspec.Struct, frozen=True):
     """An answer of the streamer."""
 
     service: str = ""
@@ -23,7 +23,7 @@ class Response(msgspec.Struct):
     content: Content = Content()
 
 
-class Data(msgspec.Struct):
+class Data(msgspec.Struct, frozen=True):
     """Content of one service."""
 
     service: str
@@ -32,7 +32,7 @@ class Data(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw(b"[]")
 
 
-class Notice(msgspec.Struct):
+class Notice(msgspec.Struct, frozen=True):
     """A heartbeat, or a word before the end."""
 
     heartbeat: str | int = ""
@@ -40,7 +40,7 @@ class Notice(msgspec.Struct):
     content: Content | None = None
 
 
-class Frame(msgspec.Struct):
+class Frame(msgspec.Struct, frozen=True):
     """A frame of the streamer; some come without the list around."""
 
     response: list[Response] = []
@@ -57,7 +57,7 @@ _L1 = {
 }  # fmt: skip
 
 
-class LevelOne(msgspec.Struct, rename=_L1, gc=False):
+class LevelOne(msgspec.Struct, frozen=True, rename=_L1, gc=False):
     """The fields of one equity that changed."""
 
     key: str
@@ -72,14 +72,14 @@ class LevelOne(msgspec.Struct, rename=_L1, gc=False):
     trade_ms: int | None = None
 
 
-class BookLevel(msgspec.Struct, rename={"price": "0", "size": "1"}):
+class BookLevel(msgspec.Struct, frozen=True, rename={"price": "0", "size": "1"}):
     """One price of a book, all market makers together."""
 
     price: float
     size: float
 
 
-class Book(msgspec.Struct, rename={"time_ms": "1", "bids": "2", "asks": "3"}):
+class Book(msgspec.Struct, frozen=True, rename={"time_ms": "1", "bids": "2", "asks": "3"}):
     """A whole book."""
 
     key: str
@@ -88,7 +88,7 @@ class Book(msgspec.Struct, rename={"time_ms": "1", "bids": "2", "asks": "3"}):
     asks: list[BookLevel] = []
 
 
-class Activity(msgspec.Struct, rename={"account": "1", "kind": "2", "text": "3"}):
+class Activity(msgspec.Struct, frozen=True, rename={"account": "1", "kind": "2", "text": "3"}):
     """News of the account; `text` is JSON, or a word after subscribing."""
 
     seq: int = 0
@@ -97,13 +97,13 @@ class Activity(msgspec.Struct, rename={"account": "1", "kind": "2", "text": "3"}
     text: str = ""
 
 
-class ActivityText(msgspec.Struct, rename="pascal"):
+class ActivityText(msgspec.Struct, frozen=True, rename="pascal"):
     """The order that an activity is about."""
 
     schwab_order_id: str | int = msgspec.field(default="", name="SchwabOrderID")
 
 
-class StreamerInfo(msgspec.Struct, rename="camel"):
+class StreamerInfo(msgspec.Struct, frozen=True, rename="camel"):
     """How to reach and enter the streamer."""
 
     streamer_socket_url: str
@@ -113,20 +113,20 @@ class StreamerInfo(msgspec.Struct, rename="camel"):
     schwab_client_function_id: str
 
 
-class Preferences(msgspec.Struct, rename="camel"):
+class Preferences(msgspec.Struct, frozen=True, rename="camel"):
     """`/trader/v1/userPreference`."""
 
     streamer_info: list[StreamerInfo]
 
 
-class AccountNumber(msgspec.Struct, rename="camel"):
+class AccountNumber(msgspec.Struct, frozen=True, rename="camel"):
     """A linked account and the hash that stands for it in addresses."""
 
     account_number: str
     hash_value: str
 
 
-class Listed(msgspec.Struct, rename="camel"):
+class Listed(msgspec.Struct, frozen=True, rename="camel"):
     """One row of `/marketdata/v1/instruments`."""
 
     symbol: str = ""
@@ -134,19 +134,19 @@ class Listed(msgspec.Struct, rename="camel"):
     exchange: str = ""
 
 
-class Found(msgspec.Struct):
+class Found(msgspec.Struct, frozen=True):
     """`/marketdata/v1/instruments`."""
 
     instruments: list[Listed] = []
 
 
-class Reference(msgspec.Struct, rename="camel"):
+class Reference(msgspec.Struct, frozen=True, rename="camel"):
     """Where a symbol is listed."""
 
     exchange_name: str = ""
 
 
-class Prices(msgspec.Struct, rename="camel"):
+class Prices(msgspec.Struct, frozen=True, rename="camel"):
     """The prices of a quote by REST."""
 
     bid_price: float = 0.0
@@ -156,7 +156,7 @@ class Prices(msgspec.Struct, rename="camel"):
     quote_time: int = 0
 
 
-class Quote(msgspec.Struct, rename="camel"):
+class Quote(msgspec.Struct, frozen=True, rename="camel"):
     """One row of `/marketdata/v1/quotes`."""
 
     symbol: str = ""
@@ -165,7 +165,7 @@ class Quote(msgspec.Struct, rename="camel"):
     quote: Prices = Prices()
 
 
-class Candle(msgspec.Struct):
+class Candle(msgspec.Struct, frozen=True):
     """A bar; `datetime` in ms."""
 
     open: Decimal
@@ -176,20 +176,20 @@ class Candle(msgspec.Struct):
     datetime: int
 
 
-class Candles(msgspec.Struct):
+class Candles(msgspec.Struct, frozen=True):
     """`/marketdata/v1/pricehistory`."""
 
     candles: list[Candle] = []
 
 
-class LegInstrument(msgspec.Struct, rename="camel"):
+class LegInstrument(msgspec.Struct, frozen=True, rename="camel"):
     """What a leg trades."""
 
     symbol: str = ""
     asset_type: str = ""
 
 
-class Leg(msgspec.Struct, rename="camel"):
+class Leg(msgspec.Struct, frozen=True, rename="camel"):
     """One leg of an order."""
 
     instruction: str = ""
@@ -197,7 +197,7 @@ class Leg(msgspec.Struct, rename="camel"):
     instrument: LegInstrument = LegInstrument()
 
 
-class ExecutionLeg(msgspec.Struct, rename="camel"):
+class ExecutionLeg(msgspec.Struct, frozen=True, rename="camel"):
     """One execution."""
 
     price: Decimal
@@ -206,7 +206,7 @@ class ExecutionLeg(msgspec.Struct, rename="camel"):
     leg_id: int = 1
 
 
-class OrderActivity(msgspec.Struct, rename="camel"):
+class OrderActivity(msgspec.Struct, frozen=True, rename="camel"):
     """What happened to an order."""
 
     activity_type: str = ""
@@ -214,7 +214,7 @@ class OrderActivity(msgspec.Struct, rename="camel"):
     execution_legs: list[ExecutionLeg] = []
 
 
-class Order(msgspec.Struct, rename="camel"):
+class Order(msgspec.Struct, frozen=True, rename="camel"):
     """An order."""
 
     order_id: int
@@ -232,7 +232,7 @@ class Order(msgspec.Struct, rename="camel"):
     status_description: str = ""
 
 
-class Balances(msgspec.Struct, rename="camel"):
+class Balances(msgspec.Struct, frozen=True, rename="camel"):
     """Money; cash and margin accounts have different fields."""
 
     cash_balance: Decimal | None = None
@@ -242,14 +242,14 @@ class Balances(msgspec.Struct, rename="camel"):
     buying_power: Decimal | None = None
 
 
-class HeldInstrument(msgspec.Struct, rename="camel"):
+class HeldInstrument(msgspec.Struct, frozen=True, rename="camel"):
     """What a holding is of."""
 
     symbol: str = ""
     asset_type: str = ""
 
 
-class Holding(msgspec.Struct, rename="camel"):
+class Holding(msgspec.Struct, frozen=True, rename="camel"):
     """A holding, long or short."""
 
     instrument: HeldInstrument
@@ -260,7 +260,7 @@ class Holding(msgspec.Struct, rename="camel"):
     short_open_profit_loss: Decimal | None = None
 
 
-class SecuritiesAccount(msgspec.Struct, rename="camel"):
+class SecuritiesAccount(msgspec.Struct, frozen=True, rename="camel"):
     """An account."""
 
     account_number: str = ""
@@ -268,19 +268,19 @@ class SecuritiesAccount(msgspec.Struct, rename="camel"):
     positions: list[Holding] = []
 
 
-class Account(msgspec.Struct, rename="camel"):
+class Account(msgspec.Struct, frozen=True, rename="camel"):
     """`/trader/v1/accounts/{hash}`."""
 
     securities_account: SecuritiesAccount
 
 
-class Market(msgspec.Struct, rename="camel"):
+class Market(msgspec.Struct, frozen=True, rename="camel"):
     """Hours of one market."""
 
     is_open: bool = False
 
 
-class Failure(msgspec.Struct):
+class Failure(msgspec.Struct, frozen=True):
     """An error of the trader or market data API, whose forms differ."""
 
     message: str = ""

@@ -70,6 +70,7 @@ class SchwabStreamer(SchwabCalls):
         self._exchanges: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._streaming = False
+        self._denials = 0
         self._sending = asyncio.Lock()
 
     # -- connection ------------------------------------------------------------------------------
@@ -99,29 +100,34 @@ class SchwabStreamer(SchwabCalls):
         await self._follow(link)
 
     async def _log_in(self, link: Link) -> None:
-        for attempt in (1, 2):
-            info = self._info
-            if info is None:
-                raise NotSent("schwab: the preferences are not known yet")
-            parameters = {
-                "Authorization": await self.token(fresh=attempt == 2),
-                "SchwabClientChannel": info.schwab_client_channel,
-                "SchwabClientFunctionId": info.schwab_client_function_id,
-            }
-            answer = await self._ask(link, "ADMIN", "LOGIN", parameters)
-            if answer.code == 0:
-                return
-            if answer.code == _TOO_MANY_CONNECTIONS:
-                raise NoAnswer(
-                    "Schwab allows one streaming connection per user, and there is another "
-                    "already (code 12); close the other program"
-                )
-            if answer.code != _LOGIN_DENIED:
-                raise NoAnswer(f"Schwab's streamer refused ({answer.code} {answer.msg})")
-        raise LoginRefused(
-            f"Schwab's streamer denied a fresh token ({answer.code} {answer.msg}): the app may "
-            "lack the market data product, or the user the right to stream; log in again"
-        )
+        info = self._info
+        if info is None:
+            raise NotSent("schwab: the preferences are not known yet")
+        parameters = {
+            "Authorization": await self.token(fresh=self._denials > 0),
+            "SchwabClientChannel": info.schwab_client_channel,
+            "SchwabClientFunctionId": info.schwab_client_function_id,
+        }
+        answer = await self._ask(link, "ADMIN", "LOGIN", parameters)
+        if answer.code == 0:
+            self._denials = 0
+            return
+        told = f"{answer.code} {answer.msg}"
+        if answer.code == _TOO_MANY_CONNECTIONS:
+            raise NoAnswer(
+                "Schwab allows one streaming connection per user, and there is another already "
+                "(code 12); close the other program"
+            )
+        if answer.code != _LOGIN_DENIED:
+            raise NoAnswer(f"Schwab's streamer refused the log-in ({told})")
+        # The venue hangs up after a denial: the next connection comes with a fresh token.
+        self._denials += 1
+        if self._denials > 1:
+            raise LoginRefused(
+                f"Schwab's streamer denied a fresh token ({told}): the app may lack the market "
+                "data product, or the user the right to stream"
+            )
+        raise NoAnswer(f"Schwab's streamer denied the token ({told}); it is renewed")
 
     async def _ask(
         self, link: Link, service: str, command: str, parameters: dict[str, str]
@@ -257,23 +263,34 @@ class SchwabStreamer(SchwabCalls):
         if not (frame.response or frame.notify or rows):
             raise OddFrame("unknown frame")
 
+    def market_frame(self, data: str | bytes, recv_ns: int, out: MarketOut, link: Link) -> None:
+        """The prices of a frame of the streamer."""
+        frame = _frame(data)
+        if not frame.data:
+            out.ignored("no data")
+        for row in frame.data:
+            self._prices(row, recv_ns, out)
+
     def _data(self, row: f.Data, recv_ns: int, out: AccountOut) -> None:
-        content = bytes(row.content)
         if row.service == _ACTIVITY:
-            for activity in _activities(content):
+            for activity in _activities(bytes(row.content)):
                 self._news(activity, out)
-            return
-        market = self._out
-        if market is None or row.service not in (_L1, *_BOOKS):
-            out.ignored(row.service[:32])
-            return
+        elif self._out is None:
+            out.ignored("prices that nobody wants")
+        else:
+            self._prices(row, recv_ns, self._out)
+
+    def _prices(self, row: f.Data, recv_ns: int, out: MarketOut) -> None:
+        content = bytes(row.content)
         try:
             if row.service == _L1:
                 for changed in _level_ones(content):
-                    self._level_one(changed, row.timestamp, recv_ns, market)
-            else:
+                    self._level_one(changed, row.timestamp, recv_ns, out)
+            elif row.service in _BOOKS:
                 for book in _books(content):
-                    self._book(book, row.timestamp, recv_ns, market)
+                    self._book(book, row.timestamp, recv_ns, out)
+            else:
+                out.ignored(row.service[:32])
         except OffGrid:
             raise OddFrame("number") from None
         except msgspec.DecodeError:
