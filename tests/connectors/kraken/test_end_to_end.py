@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from decimal import Decimal
+from typing import cast
 
 import msgspec
 import pytest
@@ -25,6 +26,7 @@ from tests.connectors.stage import (
     staged,
 )
 from tradeloom.connectors.contract import Amendment, Origin, Outcome, State, Unsupported
+from tradeloom.connectors.venues.kraken.profile import SPOT
 from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, TimeInForce
 from tradeloom.domain.market import FeedState
 from tradeloom.simulators.orders import NewOrder
@@ -392,3 +394,17 @@ async def test_history_is_finished_bars_only() -> None:
         with pytest.raises(Unsupported, match="60, 300"):
             await stage.connector.bars(BTC, 61, 0, now)
         assert await stage.connector.dialect.maintenance() == ""
+
+
+async def test_a_silent_link_is_given_up_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heartbeats come every second, so that silence means loss."""
+    monkeypatch.setitem(cast(dict[str, object], SPOT.quirks), "silence_s", 1.5)
+    async with staged("kraken", (BTC, ETH), prepare=quoted) as stage:
+        await stage.ready()
+        await stage.subscribe(BTC)
+        await stage.until(lambda: stage.heard(BookQuote))
+        stage.fault(FaultKind.SILENCE, seconds=60.0)
+        await stage.until(lambda: "silent" in stage.connector.feed.stale(BTC))
+        await stage.until(lambda: not stage.connector.feed.stale(BTC))
+        await stage.ready()
+        assert [link.connects for link in stage.connector.health().links] == [2, 2]

@@ -127,26 +127,28 @@ class Coinbase(CoinbaseMarket):
     async def keep_private(self) -> float:
         """Fetch the executions that the stream only adds up."""
         await self._news.wait()
-        self._news.clear()
-        for order_id, (filled, tries) in list(self._unread.items()):
-            fills = await self._fills({"order_id": order_id})
-            if self._out is not None:
-                for fill in fills:
-                    self._out.fill(fill)
-            read = sum((fill.volume for fill in fills), Decimal(0))
-            self._read[order_id] = read
-            self._read.move_to_end(order_id)
-            if len(self._read) > CLOSED_KEPT:
-                self._read.popitem(last=False)
-            told = self._unread.get(order_id, (filled, tries))[0]
-            if read >= told or tries >= _FILLS_TRIES:
-                self._unread.pop(order_id, None)
-            else:
-                self._unread[order_id] = told, tries + 1
-        if self._unread:
-            self._news.set()
+        for order_id in list(self._unread):
+            await self._read_fills(order_id)
+        if self._unread:  # the event stays set: come back soon
             return _FILLS_AGAIN_S
+        self._news.clear()
         return 0.0
+
+    async def _read_fills(self, order_id: str) -> None:
+        fills = await self._fills({"order_id": order_id})
+        if self._out is not None:
+            for fill in fills:
+                self._out.fill(fill)
+        read = sum((fill.volume for fill in fills), Decimal(0))
+        self._read[order_id] = read
+        self._read.move_to_end(order_id)
+        if len(self._read) > CLOSED_KEPT:
+            self._read.popitem(last=False)
+        filled, tries = self._unread[order_id]
+        if read >= filled or tries >= _FILLS_TRIES:
+            del self._unread[order_id]
+        else:
+            self._unread[order_id] = filled, tries + 1
 
     # -- orders ----------------------------------------------------------------------------------
 

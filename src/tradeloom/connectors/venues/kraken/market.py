@@ -1,17 +1,15 @@
-"""Prices of Kraken: quotes, trades and books over WebSocket v2, the rest by REST."""
+"""Prices of Kraken: quotes, trades and books over WebSocket v2."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import time
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import msgspec
 
 from tradeloom._core import FrameReader
-from tradeloom.connectors.contract import Unsupported
 from tradeloom.connectors.dialect import BookRule, Context, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.instruments import Listing
 from tradeloom.connectors.link import Link, LinkPlan
@@ -19,27 +17,22 @@ from tradeloom.connectors.profile import Profile
 from tradeloom.connectors.scaling import OffGrid, exact_points, exact_sizes, points, sizes
 from tradeloom.connectors.stamps import rfc3339_ns
 from tradeloom.connectors.venues.kraken import frames
-from tradeloom.connectors.venues.kraken.calls import KrakenCalls
 from tradeloom.connectors.venues.kraken.checksum import book_checksum
-from tradeloom.connectors.venues.kraken.listing import PairNames
 from tradeloom.connectors.venues.kraken.profile import SPOT
+from tradeloom.connectors.venues.kraken.reference import KrakenReference
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import (
     BookDelta,
     BookQuote,
     FeedState,
-    HistoricBar,
     Level,
     Topic,
     TradeTick,
-    VenueInstrument,
 )
 
-_SECOND: Final = 10**9
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
 _CHANNELS: Final = {Topic.QUOTES: "ticker", Topic.TRADES: "trade", Topic.BOOK: "book"}
-_MINUTES: Final = (1, 5, 15, 30, 60, 240, 1_440, 10_080)
 _TRADES_SYSTEM: Final = frozenset({"online", "post_only", "limit_only"})
 
 # The row of a frame that has one, straight to integers.
@@ -79,11 +72,8 @@ _exact_books = msgspec.json.Decoder(frames.ExactBooks).decode
 _envelope = msgspec.json.Decoder(frames.Envelope).decode
 _statuses = msgspec.json.Decoder(list[frames.Status]).decode
 
-Row = tuple[int, str, str, str, str, str, str, int]
-"""start, open, high, low, close, vwap, volume, trades."""
 
-
-class KrakenMarket(KrakenCalls):
+class KrakenMarket(KrakenReference):
     """The market half."""
 
     profile: ClassVar[Profile] = SPOT
@@ -93,75 +83,17 @@ class KrakenMarket(KrakenCalls):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._names = PairNames()
         self._checksums: dict[str, int] = {}
         self._last_trade: dict[str, int] = {}
         self._symbols: list[str] = []
         self._halted = ""
         self._numbers = itertools.count(1)
 
-    # -- REST ------------------------------------------------------------------------------------
-
-    async def load_instruments(self) -> list[VenueInstrument]:
-        """AssetPairs."""
-        pairs = await self.get("AssetPairs", {}, dict[str, frames.Pair])
-        return self._names.load(self.venue, pairs)
-
-    async def fetch_book(self, listing: Listing, depth: int) -> BookDelta:
-        """Depth: at most 500 levels a side."""
-        params = {"pair": self._rest_name(listing), "count": str(min(depth or 500, 500))}
-        found = await self.get("Depth", params, dict[str, frames.DepthSide])
-        now = time.time_ns()
-        sides = next(iter(found.values()))
-        bids, asks = (
-            tuple((exact_points(p, listing.digits), exact_sizes(s)) for p, s, _ in side)
-            for side in (sides.bids, sides.asks)
-        )
-        return BookDelta(self.venue, listing.symbol, listing.digits, True, bids, asks, 0, now)
-
-    async def fetch_bars(
-        self, listing: Listing, interval_s: int, since_ns: int, until_ns: int
-    ) -> list[HistoricBar]:
-        """OHLC. Kraken keeps the last 720 bars of each interval, and tells nothing older."""
-        if interval_s % 60 or interval_s // 60 not in _MINUTES:
-            have = ", ".join(str(minutes * 60) for minutes in _MINUTES)
-            raise Unsupported(f"Kraken has bars of {have} seconds")
-        params = {
-            "pair": self._rest_name(listing),
-            "interval": str(interval_s // 60),
-            "since": str(max(since_ns // _SECOND - 1, 0)),
-        }
-        found = await self.get("OHLC", params, dict[str, list[Row] | int])
-        rows = next((rows for rows in found.values() if isinstance(rows, list)), [])
-        finished = min(until_ns, self.context.clock.now_ns() - interval_s * _SECOND + 1)
-        bars = []
-        for row in rows:
-            start = row[0] * _SECOND
-            if since_ns <= start < finished:
-                four = [exact_points(text, listing.digits) for text in row[1:5]]
-                bars.append(
-                    HistoricBar(start, four[0], four[1], four[2], four[3], exact_sizes(row[6]))
-                )
-        return bars
-
-    async def server_time(self) -> tuple[int, int, int]:
-        """Time; Kraken tells whole seconds, so the middle of that second is assumed."""
-        before = time.time_ns()
-        told = await self.get("Time", {}, frames.ServerTime)
-        return before, told.unixtime * _SECOND + _SECOND // 2, time.time_ns()
-
-    async def maintenance(self) -> str:
-        """SystemStatus."""
-        status = (await self.get("SystemStatus", {}, frames.System)).status
-        return "" if status == "online" else status
-
-    def _rest_name(self, listing: Listing) -> str:
-        return self._names.rest.get(listing.wire) or listing.wire.replace("/", "")
-
     # -- subscriptions ---------------------------------------------------------------------------
 
     def market_links(self, wanted: Wanted) -> list[LinkPlan]:
         """One socket carries all pairs."""
+        self._symbols = list(wanted)
         quirks = self.profile.quirks
         return [
             LinkPlan(
@@ -176,8 +108,6 @@ class KrakenMarket(KrakenCalls):
 
     def subscriptions(self, plan: LinkPlan, wanted: Wanted) -> list[str]:
         """`channel BTC/USD`, channel by channel so that one frame takes many pairs."""
-        if len(wanted) > 1 or not self._symbols:
-            self._symbols = list(wanted)
         named = self.context.listings.named
         return [
             f"{channel} {named[symbol].wire}"
