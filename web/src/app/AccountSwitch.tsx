@@ -43,7 +43,13 @@ export function AccountSwitch() {
       trigger={
         <button
           type="button"
-          aria-label={t("Account")}
+          aria-label={[
+            t("Account"),
+            chosen || t("No account"),
+            now && `${now.currency}, ${now.group}`,
+          ]
+            .filter(Boolean)
+            .join(" ")}
           className="flex h-control min-w-0 items-center gap-2 rounded-panel border border-line bg-raised px-2.5 text-table hover:bg-hover"
         >
           <span className="truncate font-medium">{chosen || t("No account")}</span>

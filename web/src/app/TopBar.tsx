@@ -51,7 +51,10 @@ export function TopBar() {
       >
         <Search size={14} aria-hidden />
         <span className="hidden truncate md:inline">{t("Search symbols, accounts, actions")}</span>
-        <kbd className="ml-auto hidden whitespace-nowrap rounded-inner border border-line px-1 font-mono text-tag lg:inline">
+        <kbd
+          aria-hidden
+          className="ml-auto hidden whitespace-nowrap rounded-inner border border-line px-1 font-mono text-tag lg:inline"
+        >
           {shownKeys("$mod+K")[0]?.join(" ")}
         </kbd>
       </button>
