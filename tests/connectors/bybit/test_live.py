@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.connectors.stand import Stand, limit, market, ready, stand, until
 from tradeloom.connectors.contract import Amendment, Outcome, State
 from tradeloom.connectors.profile import Need
 from tradeloom.connectors.venues.bybit.dialect import BybitLinear, BybitSpot
-from tradeloom.domain.enums import OrderState, ReturnCode, Side, TimeInForce
+from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, TimeInForce
 from tradeloom.domain.market import (
     SIZE_SCALE,
     BookDelta,
@@ -27,6 +29,7 @@ from tradeloom.simulators.bybit import BybitSpot as Simulated
 from tradeloom.simulators.faults import FaultKind
 
 PAIR = "BTCUSDT"
+MINUTE = 60 * 10**9
 ALL = (Topic.QUOTES, Topic.TRADES, Topic.BOOK)
 
 
@@ -116,18 +119,14 @@ async def test_market_orders_and_what_bybit_cancels_itself() -> None:
         await until(lambda: state(held, order.client_id) is OrderState.FILLED, "filled")
         assert sum(each.volume for each in held.fills(order.client_id)) == Decimal("0.2")
         late = limit(PAIR, Side.BUY, "0.2", "61000.00")
-        late = type(late)(
-            **{f: getattr(late, f) for f in late.__struct_fields__} | {"tif": TimeInForce.IOC}
-        )
+        late = msgspec.structs.replace(late, tif=TimeInForce.IOC)
         assert (await held.connector.submit(late)).outcome is Outcome.ACCEPTED
         await until(lambda: state(held, late.client_id) is OrderState.CANCELLED, "cancelled")
         maker = limit(PAIR, Side.BUY, "0.2", "62000.00", post_only=True)
         answer = await held.connector.submit(maker)
         assert (answer.outcome, answer.field) == (Outcome.REFUSED, "post_only")
         day = limit(PAIR, Side.BUY, "0.2", "61000.00")
-        day = type(day)(
-            **{f: getattr(day, f) for f in day.__struct_fields__} | {"tif": TimeInForce.DAY}
-        )
+        day = msgspec.structs.replace(day, tif=TimeInForce.DAY)
         answer = await held.connector.submit(day)
         assert (answer.outcome, answer.field) == (Outcome.REFUSED, "tif")
 
@@ -272,3 +271,69 @@ async def test_perpetuals_have_funding_and_positions() -> None:
         assert (await held.connector.submit(maker)).outcome is Outcome.ACCEPTED
         await until(lambda: state(held, maker.client_id) is OrderState.CANCELLED, "cancelled")
         assert "PostOnly" in held.orders(maker.client_id)[-1].reason
+
+
+async def test_a_stop_waits_is_triggered_or_cancelled() -> None:
+    async with spot() as held:
+        held.book(PAIR, 61_800_00)
+        held.trade(PAIR, 61_800_00, SIZE_SCALE)
+        stop = msgspec.structs.replace(
+            market(PAIR, Side.SELL, "0.1"), type=OrderType.STOP, stop_price=Decimal("61000.00")
+        )
+        other = msgspec.structs.replace(stop, client_id="other-stop")
+        for order in (stop, other):
+            assert (await held.connector.submit(order)).outcome is Outcome.ACCEPTED
+        await until(lambda: state(held, other.client_id) is OrderState.WORKING, "waiting")
+        assert (await held.connector.cancel(other.client_id)).outcome is Outcome.ACCEPTED
+        await until(lambda: state(held, other.client_id) is OrderState.CANCELLED, "cancelled")
+        held.trade(PAIR, 61_000_00, SIZE_SCALE)
+        await until(lambda: state(held, stop.client_id) is OrderState.FILLED, "triggered, filled")
+
+
+async def test_history_snapshot_and_maintenance() -> None:
+    async with spot(trades=False) as held:
+        now = held.venue.clock.now_ns() // MINUTE * MINUTE
+        at = held.venue.exchange.market(PAIR).instrument
+        for minutes, price in ((3, 61_800_00), (2, 61_900_00), (2, 61_850_00), (0, 61_870_00)):
+            when = now - minutes * MINUTE
+            trade = TradeTick("bybit", PAIR, at.digits, price, SIZE_SCALE, Side.BUY, "", when, when)
+            held.venue.feed(trade)
+        bars = await held.connector.bars(PAIR, 60, now - 10 * MINUTE, now)
+        assert [(b.start_ns, b.open, b.close, b.volume) for b in bars] == [
+            (now - 3 * MINUTE, 61_800_00, 61_800_00, SIZE_SCALE),
+            (now - 2 * MINUTE, 61_900_00, 61_850_00, 2 * SIZE_SCALE),
+        ]
+        with pytest.raises(ValueError, match="bars of 60"):
+            await held.connector.bars(PAIR, 61, now - 10 * MINUTE, now)
+        held.book(PAIR, 61_800_00)
+        book = await held.connector.snapshot(PAIR, 5)
+        assert (len(book.bids), book.bids[0], book.asks[0]) == (
+            5,
+            (61_799_99, SIZE_SCALE + 1),
+            (61_800_01, SIZE_SCALE + 1),
+        )
+        assert await held.connector.dialect.maintenance() == ""
+
+
+class Impatient(BybitSpot):
+    """With the patience of a test."""
+
+    profile = replace(
+        BybitSpot.profile, quirks={**BybitSpot.profile.quirks, "ping_s": 0.2, "silence_s": 0.6}
+    )
+
+
+async def test_silence_is_noticed_and_a_lost_event_is_made_good() -> None:
+    async with stand(Simulated, Impatient, symbols=(PAIR,)) as held:
+        held.book(PAIR, 61_800_00)
+        await held.follow(PAIR, topics=(Topic.QUOTES,))
+        held.arm(FaultKind.DROP_EVENT, "trade", count=3)
+        order = market(PAIR, Side.BUY, "0.2")
+        assert (await held.connector.submit(order)).outcome is Outcome.ACCEPTED
+        held.arm(FaultKind.SILENCE, "/v5/", seconds=1.5)
+        await until(lambda: PAIR in held.connector.health().stale, "stale")
+        held.quote(PAIR, 61_700_00, 61_800_00)
+        await until(lambda: not held.connector.health().stale, "live again")
+        await until(lambda: held.connector.state is State.READY, "ready again")
+        await until(lambda: state(held, order.client_id) is OrderState.FILLED, "filled")
+        assert sum(each.volume for each in held.fills(order.client_id)) == Decimal("0.2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +33,7 @@ from tradeloom.simulators.okx import OkxSpot as SimulatedSpot
 from tradeloom.simulators.okx import OkxSwap as SimulatedSwap
 
 PAIR, PERPETUAL = "BTCUSDT", "BTCUSDT-PERP"
+MINUTE = 60 * 10**9
 ALL = (Topic.QUOTES, Topic.TRADES, Topic.BOOK)
 Kind = tuple[type[VenueDialect], type[Dialect], str]
 KINDS = pytest.mark.parametrize(
@@ -302,3 +304,55 @@ async def test_swaps_have_funding_and_both_ways_of_positions() -> None:
         assert (await held.connector.submit(close)).outcome is Outcome.ACCEPTED
         await until(lambda: state(held, close.client_id) is OrderState.FILLED, "filled")
         assert await held.connector.positions() == []
+
+
+@KINDS
+async def test_history_snapshot_and_maintenance(kind: Kind) -> None:
+    symbol = kind[2]
+    async with opened(kind, trades=False) as held:
+        now = held.venue.clock.now_ns() // MINUTE * MINUTE
+        at = held.venue.exchange.market(symbol).instrument
+        for minutes, price in ((3, 61_800_00), (2, 61_900_00), (2, 61_850_00), (0, 61_870_00)):
+            when = now - minutes * MINUTE
+            held.venue.feed(
+                TradeTick(at.venue, symbol, at.digits, price, SIZE_SCALE, Side.BUY, "", when, when)
+            )
+        bars = await held.connector.bars(symbol, 60, now - 10 * MINUTE, now)
+        assert [(b.start_ns, b.open, b.close, b.volume) for b in bars] == [
+            (now - 3 * MINUTE, 61_800_00, 61_800_00, SIZE_SCALE),
+            (now - 2 * MINUTE, 61_900_00, 61_850_00, 2 * SIZE_SCALE),
+        ]
+        with pytest.raises(ValueError, match="bars of 1, 60"):
+            await held.connector.bars(symbol, 61, now - 10 * MINUTE, now)
+        held.book(symbol, 61_800_00)
+        book = await held.connector.snapshot(symbol, 5)
+        assert (len(book.bids), book.bids[0], book.asks[0]) == (
+            5,
+            (61_799_99, SIZE_SCALE + 1),
+            (61_800_01, SIZE_SCALE + 1),
+        )
+        assert await held.connector.dialect.maintenance() == ""
+
+
+class Impatient(OkxSpot):
+    """With the patience of a test."""
+
+    profile = replace(
+        OkxSpot.profile, quirks={**OkxSpot.profile.quirks, "ping_s": 0.2, "silence_s": 0.6}
+    )
+
+
+async def test_silence_is_noticed_and_a_lost_event_is_made_good() -> None:
+    async with stand(SimulatedSpot, Impatient, symbols=(PAIR,)) as held:
+        held.book(PAIR, 61_800_00)
+        await held.follow(PAIR, topics=(Topic.QUOTES,))
+        held.arm(FaultKind.DROP_EVENT, "trade", count=3)
+        order = market(PAIR, Side.BUY, "0.2")
+        assert (await held.connector.submit(order)).outcome is Outcome.ACCEPTED
+        held.arm(FaultKind.SILENCE, "/ws/v5/", seconds=1.5)
+        await until(lambda: PAIR in held.connector.health().stale, "stale")
+        held.quote(PAIR, 61_700_00, 61_800_00)
+        await until(lambda: not held.connector.health().stale, "live again")
+        await until(lambda: held.connector.state is State.READY, "ready again")
+        await until(lambda: state(held, order.client_id) is OrderState.FILLED, "filled")
+        assert sum(each.volume for each in held.fills(order.client_id)) == Decimal("0.2")

@@ -41,6 +41,7 @@ from tradeloom.connectors.venues.bybit.orders import (
     position_of,
     terms,
 )
+from tradeloom.domain.enums import OrderType
 from tradeloom.domain.market import BookDelta, HistoricBar, VenueInstrument
 
 _INTERVALS: Final = {
@@ -228,6 +229,8 @@ class BybitSpot(BybitMarket, BybitCalls):
     async def cancel(self, order: VenueOrder, listing: Listing, wire_id: str) -> Placed:
         """order.cancel."""
         body = self._which(order, listing, wire_id)
+        if self.category == "spot" and order.type in (OrderType.STOP, OrderType.STOP_LIMIT):
+            body["orderFilter"] = "StopOrder"  # spot keeps them apart until they are triggered
         ids = await self.command("order.cancel", body, "cancel")
         return Placed(ids.order_id)
 

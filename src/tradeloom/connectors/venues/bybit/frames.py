@@ -106,6 +106,7 @@ class Order(msgspec.Struct, rename="camel"):
     cancel_type: str = ""
     reject_reason: str = ""
     market_unit: str = ""
+    stop_order_type: str = ""
     updated_time: str = "0"
     category: str = ""
 

@@ -104,7 +104,7 @@ def order_of(venue: str, account: str, listing: Listing, row: frames.Order) -> V
         venue_order_id=row.order_id,
         symbol=listing.symbol,
         side=side_of(row.side),
-        type=OrderType.MARKET if market else OrderType.LIMIT,
+        type=_type(market, row.stop_order_type == "Stop"),
         tif=_TIFS.get(row.time_in_force, TimeInForce.GTC),
         volume=volume,
         filled=filled,
@@ -114,6 +114,12 @@ def order_of(venue: str, account: str, listing: Listing, row: frames.Order) -> V
         reason=", ".join(reasons),
         venue_ns=int(row.updated_time or 0) * MS,
     )
+
+
+def _type(market: bool, stop: bool) -> OrderType:
+    if stop:
+        return OrderType.STOP if market else OrderType.STOP_LIMIT
+    return OrderType.MARKET if market else OrderType.LIMIT
 
 
 def fill_of(
