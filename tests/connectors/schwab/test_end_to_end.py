@@ -202,6 +202,17 @@ async def test_ended_access_tokens_are_renewed() -> None:
         assert stage.at_venue == 1
 
 
+async def test_a_token_that_the_streamer_denies_is_renewed_once() -> None:
+    async with staged("schwab", BOTH, prepare=quoted) as stage:
+        await stage.ready()
+        await asyncio.sleep(1.1)
+        stage.fault(FaultKind.EXPIRE_TOKEN)
+        stage.fault(FaultKind.CLOSE)
+        (link,) = stage.connector._private.values()
+        await stage.until(lambda: link.connects == 3)
+        await stage.ready()
+
+
 async def test_a_cut_stream_comes_back_and_stale_prices_are_marked() -> None:
     async with staged("schwab", BOTH, prepare=quoted) as stage:
         await stage.ready()

@@ -132,9 +132,32 @@ def order_row(order: Order, fills: Sequence[Fill], account_number: str) -> dict[
         row["stopType"] = "STANDARD"
     if not open_:
         row["closeTime"] = utc(order.updated_ns)
-    if fills:
-        row["orderActivityCollection"] = [_execution(order, fill) for fill in fills]
+    activities = [_execution(order, fill) for fill in fills]
+    if order.status in (Status.CANCELED, Status.EXPIRED):
+        activities.append(_ending(order))
+    if activities:
+        row["orderActivityCollection"] = activities
     return row
+
+
+def _ending(order: Order) -> dict[str, Any]:
+    """The venue tells an end as an execution without a price."""
+    return {
+        "activityType": "EXECUTION",
+        "executionType": "CANCELED",
+        "quantity": shares(order.left),
+        "orderRemainingQuantity": 0.0,
+        "executionLegs": [
+            {
+                "legId": 1,
+                "quantity": shares(order.left),
+                "mismarkedQuantity": 0.0,
+                "price": 0.0,
+                "time": utc(order.updated_ns),
+                "instrumentId": 1,
+            }
+        ],
+    }
 
 
 def _execution(order: Order, fill: Fill) -> dict[str, Any]:

@@ -207,9 +207,10 @@ class ExecutionLeg(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class OrderActivity(msgspec.Struct, frozen=True, rename="camel"):
-    """What happened to an order."""
+    """What happened to an order. An end is told as an execution too, of the type CANCELED."""
 
     activity_type: str = ""
+    execution_type: str = ""
     activity_id: int = 0
     execution_legs: list[ExecutionLeg] = []
 

@@ -230,16 +230,20 @@ def fills_of(account: str, listing: Listing, row: f.Order, names: Names) -> list
             recv_ns=now,
         )
         for activity in row.order_activity_collection
-        if activity.activity_type == "EXECUTION"
+        if _filled(activity)
         for index, each in enumerate(activity.execution_legs)
     ]
+
+
+def _filled(activity: f.OrderActivity) -> bool:
+    return activity.activity_type == "EXECUTION" and activity.execution_type == "FILL"
 
 
 def _average(row: f.Order) -> Decimal | None:
     legs = [
         leg
         for activity in row.order_activity_collection
-        if activity.activity_type == "EXECUTION"
+        if _filled(activity)
         for leg in activity.execution_legs
     ]
     whole = sum((leg.quantity for leg in legs), Decimal(0))
