@@ -406,5 +406,7 @@ async def test_a_silent_link_is_given_up_and_comes_back(monkeypatch: pytest.Monk
         stage.fault(FaultKind.SILENCE, seconds=60.0)
         await stage.until(lambda: "silent" in stage.connector.feed.stale(BTC))
         await stage.until(lambda: not stage.connector.feed.stale(BTC))
+        await stage.until(
+            lambda: [link.connects for link in stage.connector.health().links] == [2, 2]
+        )
         await stage.ready()
-        assert [link.connects for link in stage.connector.health().links] == [2, 2]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tests.connectors.ears import answers, captured, hear, spot
-from tests.connectors.recorded import Heard, samples, unconnected
+from tests.connectors.recorded import Heard, lines, recorded, samples, unconnected
 from tradeloom.connectors.contract import VenueBalance, VenueFill, VenueOrder
 from tradeloom.connectors.dialect import BookRule
 from tradeloom.connectors.instruments import Listing
@@ -42,6 +42,11 @@ def test_every_frame_decodes_or_is_counted() -> None:
     """Both versions' frames, market and private, and those of Kraken's futures."""
     dialect, ears = unconnected(Kraken, PAIRS), Heard()
     rows = ws_samples() + [frame for _, frame in samples("crypto_msg_parser_apache2/kraken.jsonl")]
+    for name in ("wsHandleData", "wsAllTrades"):
+        rows += list(lines(f"gocryptotrader_mit/kraken/{name}.json"))
+    stream = sorted((recorded() / "xchange_mit/xchange-stream-kraken").glob("*.json"))
+    assert stream
+    rows += [path.read_text() for path in stream]
     for number in (48, 49, 50):
         capture = captured(f"cryptofeed_xfree86/KRAKEN.ws.{number}.0.gz")
         rows += [json.loads(text) for _, text in capture]
@@ -157,6 +162,38 @@ def test_orders_and_trades_by_rest() -> None:
     )  # fmt: skip
     assert fill.venue_ns == 1586340086_457 * 10**6
     assert names.asset("XXBT") == "BTC"
+
+
+def test_answers_recorded_by_others_decode() -> None:
+    folder = recorded() / "xchange_mit/xchange-kraken"
+
+    def result(name: str) -> Any:
+        answer = msgspec.json.decode((folder / f"example-{name}.json").read_bytes())
+        assert answer["error"] == []
+        return answer["result"]
+
+    def read(name: str, kind: Any) -> Any:
+        return msgspec.convert(result(name), kind, strict=False)
+
+    dialect = unconnected(Kraken, [])
+    listed = dialect._names.load("kraken", read("assetpairs-data", dict[str, frames.Pair]))
+    dialect.context.listings.load(listed)
+    working = read("openorders-data", frames.OpenOrders).open
+    for name, row in working.items():
+        listing = dialect._listing(row.descr.pair)
+        if listing is not None:
+            order = orders.from_rest("kraken", "main", name, listing, row)
+            assert (order.venue_order_id, order.state) == (name, OrderState.WORKING)
+            assert order.volume == Decimal(row.vol)
+    history = read("tradehistory-data", frames.TradesHistory).trades
+    fills = dialect._fills(history)
+    assert fills
+    for fill in fills:
+        told = history[fill.trade_id]
+        assert (fill.price, fill.volume, fill.fee) == (told.price, told.vol, told.fee)
+        assert abs(fill.venue_ns - told.time * 1e9) < 1_000
+    assert len(read("krakenWebsocketToken-data", frames.Token).token) == 32
+    assert read("addorder-response-data", dict[str, Any])["txid"]
 
 
 def test_a_balance_of_the_stream() -> None:

@@ -241,9 +241,10 @@ class RestCalls:
 
     def fills(self, account: str, params: Params) -> Any:
         """Executions, the newest first."""
-        since, wanted = _time(params, "start_sequence_timestamp"), params.get("order_id", "")
+        since = _time(params, "start_sequence_timestamp")
+        wanted = params.get("order_ids") or params.get("order_id", "")
         number = names.order_number(wanted) if wanted else 0
-        product = params.get("product_id", "")
+        product = params.get("product_ids") or params.get("product_id", "")
         found = [
             each
             for each in reversed(self._exchange.fills(account))

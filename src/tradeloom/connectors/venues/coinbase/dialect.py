@@ -135,7 +135,7 @@ class Coinbase(CoinbaseMarket):
         return 0.0
 
     async def _read_fills(self, order_id: str) -> None:
-        fills = await self._fills({"order_id": order_id})
+        fills = await self._fills_of(order_id)
         if self._out is not None:
             for fill in fills:
                 self._out.fill(fill)
@@ -224,7 +224,7 @@ class Coinbase(CoinbaseMarket):
         path = f"/orders/historical/{order_id}"
         row = (await self.signed("GET", path, {}, frames.OneOrder)).order
         order = orders.from_rest(self.venue, self.context.account, listing, row)
-        return order, await self._fills({"order_id": order_id}) if order.filled else []
+        return order, await self._fills_of(order_id) if order.filled else []
 
     async def _id_of(self, listing: Listing, wire_id: str) -> str:
         since = rfc3339_text(self.context.clock.now_ns() - _LOOK_BACK_NS)
@@ -263,6 +263,11 @@ class Coinbase(CoinbaseMarket):
         params = {"start_sequence_timestamp": rfc3339_text(max(since_ns, 0))}
         found = [fill for fill in await self._fills(params) if fill.venue_ns >= since_ns]
         return sorted(found, key=lambda fill: fill.venue_ns)
+
+    async def _fills_of(self, order_id: str) -> list[VenueFill]:
+        # Filtered here, too: the filter's name has changed once at Coinbase already.
+        found = await self._fills({"order_ids": order_id})
+        return [fill for fill in found if fill.venue_order_id == order_id]
 
     async def _fills(self, params: dict[str, str]) -> list[VenueFill]:
         rows: list[frames.Fill] = []
