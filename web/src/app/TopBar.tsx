@@ -21,10 +21,11 @@ export function TopBar() {
       <button
         type="button"
         onClick={() => void navigate({ to: "/terminal/{-$layout}" })}
+        aria-label="Tradeloom"
         className="flex items-center gap-2 rounded-panel"
       >
         <img src="/favicon.svg" alt="" width={24} height={24} />
-        <span className="hidden font-semibold text-[14px] sm:inline">Tradeloom</span>
+        <span className="sr-only font-semibold text-[14px] sm:not-sr-only">Tradeloom</span>
       </button>
       {version &&
         (version.simulated ? (
@@ -47,10 +48,11 @@ export function TopBar() {
         type="button"
         onClick={() => openPalette()}
         className="mx-auto flex h-control min-w-0 items-center gap-2 rounded-panel border border-line bg-canvas px-2.5 text-fg-2 text-table hover:bg-hover md:w-72"
-        aria-label={t("Search symbols, accounts, actions")}
       >
         <Search size={14} aria-hidden />
-        <span className="hidden truncate md:inline">{t("Search symbols, accounts, actions")}</span>
+        <span className="sr-only truncate md:not-sr-only">
+          {t("Search symbols, accounts, actions")}
+        </span>
         <kbd
           aria-hidden
           className="ml-auto hidden whitespace-nowrap rounded-inner border border-line px-1 font-mono text-tag lg:inline"

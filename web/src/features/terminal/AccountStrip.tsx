@@ -96,6 +96,8 @@ export function AccountStrip({ className }: { className?: string }) {
     <div
       ref={box}
       role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways where it is narrow
+      tabIndex={0}
       aria-label={t("Account {account}", { account: id })}
       data-ready={ready}
       data-level={level}
