@@ -19,7 +19,8 @@ from tests.marketdata.ticks import START, mixed, quote, trade
 from tradeloom.bus import Bus, MemoryBus, RedisBus
 from tradeloom.domain.market import BookQuote, MarketEvent, TradeTick
 from tradeloom.marketdata.frames import pack
-from tradeloom.marketdata.history.catalog import Catalog, is_catalog
+from tradeloom.marketdata.history.catalog import Catalog
+from  import is_catalog
 from tradeloom.marketdata.history.kinds import Kind
 from tradeloom.marketdata.recorder import MarketDataRecorder, ParquetRecords
 from tradeloom.marketdata.recorder.rows import SIDE_OF
