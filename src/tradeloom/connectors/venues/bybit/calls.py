@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -121,7 +120,7 @@ class BybitCalls(Dialect):
                 raise NoAnswer(f"{self.venue}: an answer is not JSON") from None
         if answer.ret_code == 0 and reply.status == 200:
             return self._read(answer.result, kind)
-        wait = _wait_s(reply.headers)
+        wait = _wait_s(reply.headers, self.context.clock.now_ms())
         return errors.refuse(reply.status, answer.ret_code, answer.ret_msg, budgets, window, wait)
 
     def _read(self, body: msgspec.Raw, kind: type[T]) -> T:
@@ -203,12 +202,10 @@ class BybitCalls(Dialect):
         return next((row.title for row in page.rows if row.state == "ongoing"), "")
 
 
-def _wait_s(headers: Mapping[str, str]) -> float:
-    """How long the venue asks us to wait; 0 when it does not say."""
+def _wait_s(headers: Mapping[str, str], now_ms: int) -> float:
+    """How long the venue asks us to wait, `now_ms` by its clock; 0 when it does not say."""
     after = headers.get("Retry-After", "")
     if after.replace(".", "", 1).isdigit():
         return float(after)
     reset = headers.get("X-Bapi-Limit-Reset-Timestamp", "")
-    if reset.isdigit():
-        return float(max(Decimal(reset) / 1000 - Decimal(time.time_ns()) / 10**9, Decimal(0)))
-    return 0.0
+    return max(int(reset) - now_ms, 0) / 1_000 if reset.isdigit() else 0.0

@@ -83,7 +83,8 @@ def refuse(
 
 def login_refused(code: int | None, text: str) -> LoginRefused:
     """A socket's refusal to log us in; the private socket tells it in words only."""
-    words = text.lower()
+    told = text.partition("[")[0][:120]  # brackets hold what was sent, the key among it
+    words = told.lower()
     if code == 10002 or "expire" in words or "timestamp" in words:
         return LoginRefused(_CLOCK)
     if code in _LOGIN:
@@ -92,4 +93,4 @@ def login_refused(code: int | None, text: str) -> LoginRefused:
         return LoginRefused(f"Bybit: {_SECRET}")
     if "key" in words:
         return LoginRefused(f"Bybit: {_LOGIN[10003]}")
-    return LoginRefused(f"Bybit refuses the log-in: {text[:120]}; check key and secret")
+    return LoginRefused(f"Bybit refuses the log-in: {told}; check key and secret")

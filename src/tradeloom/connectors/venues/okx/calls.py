@@ -65,13 +65,18 @@ class OkxCalls(Dialect):
         return await self._twice("POST", path, {}, json.dumps(body), row, window)
 
     async def pages(
-        self, path: str, params: Mapping[str, str], row: type[T], cursor: str
+        self,
+        path: str,
+        params: Mapping[str, str],
+        row: type[T],
+        cursor: str,
+        window: str = "queries",
     ) -> list[T]:
         """All rows, 100 in a page; the next one comes after `cursor` of the last row."""
         rows: list[T] = []
         after: dict[str, str] = {}
         while True:
-            page = await self.ask(path, {**params, "limit": "100", **after}, row)
+            page = await self.ask(path, {**params, "limit": "100", **after}, row, window)
             rows += page
             if len(page) < 100:
                 return rows

@@ -301,7 +301,8 @@ class OkxSpot(OkxMarket, OkxCalls):
         return int(told[0]), int(told[1])
 
     async def _fills(self, path: str, params: dict[str, str]) -> list[VenueFill]:
-        rows = await self.pages(path, params, frames.Fill, "bill_id")
+        window = "account" if path.endswith("history") else "queries"
+        rows = await self.pages(path, params, frames.Fill, "bill_id", window)
         now, account = time.time_ns(), self.context.account
         known = [row for row in rows if row.inst_id in self._wire]
         return [fill_of(self.venue, account, self._wire[row.inst_id], row, now) for row in known]
