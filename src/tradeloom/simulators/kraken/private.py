@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,7 +13,14 @@ from tradeloom.simulators.dialect import encode
 from tradeloom.simulators.faults import FaultKind
 from tradeloom.simulators.kraken.errors import KrakenError
 from tradeloom.simulators.kraken.rest import dead_man
-from tradeloom.simulators.kraken.rows import executions, number, time_text, whole_order
+from tradeloom.simulators.kraken.rows import (
+    executions,
+    kind_word,
+    number,
+    side_word,
+    time_text,
+    whole_order,
+)
 from tradeloom.simulators.kraken.trading import Amending, Terms, placed
 from tradeloom.simulators.orders import AccountEvent, BalanceEvent, Change, OrderEvent
 from tradeloom.simulators.sessions import Session
@@ -27,6 +36,23 @@ class Which(msgspec.Struct):
     """Orders by name."""
 
     order_id: list[str] = []
+    cl_ord_id: list[str] = []
+
+
+class Editing(msgspec.Struct):
+    """Another order in the place of one."""
+
+    order_id: str
+    symbol: str
+    order_qty: Decimal
+    limit_price: Decimal | None = None
+    post_only: bool = False
+
+
+class Batch(msgspec.Struct):
+    """Orders by either name."""
+
+    orders: list[str] = []
     cl_ord_id: list[str] = []
 
 
@@ -54,6 +80,8 @@ class Private:
             "add_order": self._add,
             "amend_order": self._amend,
             "cancel_order": self._cancel,
+            "batch_cancel": self._batch_cancel,
+            "edit_order": self._edit,
             "cancel_all": lambda who, _: [{"count": self._venue.trading.cancel_all(who)}],
             "cancel_all_orders_after": self._after,
         }
@@ -102,6 +130,34 @@ class Private:
         if not wanted:
             raise KrakenError("EGeneral:Invalid arguments:order_id")
         return [placed(self._venue.trading.cancel(account, *each)) for each in wanted]
+
+    def _batch_cancel(self, account: str, params: dict[str, Any]) -> list[Any]:
+        batch = msgspec.convert(params, Batch, strict=False)
+        wanted = [(each, "") for each in batch.orders] + [("", each) for each in batch.cl_ord_id]
+        done = 0
+        for order_id, client_id in wanted:
+            with contextlib.suppress(KrakenError):
+                self._venue.trading.cancel(account, order_id, client_id)
+                done += 1
+        return [{"count": done}]
+
+    def _edit(self, account: str, params: dict[str, Any]) -> list[Any]:
+        """Cancel and place anew; the old order stays when the new one is not accepted."""
+        wanted = msgspec.convert(params, Editing, strict=False)
+        old = self._venue.trading.find(account, wanted.order_id, "")
+        terms = Terms(
+            symbol=wanted.symbol,
+            side=side_word(old.side),
+            order_type=kind_word(old),
+            order_qty=wanted.order_qty,
+            limit_price=wanted.limit_price,
+            post_only=wanted.post_only,
+            validate=True,
+        )
+        self._venue.trading.place(account, terms)
+        self._venue.trading.cancel(account, wanted.order_id, "")
+        new = self._venue.trading.place(account, msgspec.structs.replace(terms, validate=False))
+        return [{**placed(new), "original_order_id": wanted.order_id}]
 
     def _after(self, account: str, params: dict[str, Any]) -> list[Any]:
         seconds = msgspec.convert(params, After, strict=False).timeout

@@ -12,6 +12,7 @@ from msgspec import Raw
 
 from tradeloom.domain.enums import Side
 from tradeloom.domain.market import Level, TradeTick, VenueInstrument
+from tradeloom.simulators.exchange import Market
 from tradeloom.simulators.figures import fixed
 from tradeloom.simulators.kraken import names
 from tradeloom.simulators.orders import (
@@ -93,6 +94,26 @@ def trade_row(at: VenueInstrument, trade: TradeTick) -> dict[str, Any]:
         "ord_type": "market",
         "trade_id": int(trade.trade_id),
         "timestamp": time_text(trade.venue_ns),
+    }
+
+
+def instrument_row(market: Market) -> dict[str, Any]:
+    """A pair of the instrument channel."""
+    at = market.instrument
+    return {
+        "symbol": at.wire,
+        "base": at.base,
+        "quote": at.quote,
+        "status": "cancel_only" if market.halted else "online",
+        "qty_precision": 8,
+        "qty_increment": number(at.step, 8),
+        "price_precision": at.digits,
+        "price_increment": number(at.tick, at.digits),
+        "cost_precision": 5,
+        "cost_min": f"{at.notional_min:f}",
+        "qty_min": number(at.volume_min, 8),
+        "marginable": False,
+        "has_index": False,
     }
 
 

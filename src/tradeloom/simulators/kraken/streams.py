@@ -12,7 +12,14 @@ from tradeloom.simulators.dialect import encode
 from tradeloom.simulators.exchange import Market
 from tradeloom.simulators.faults import FaultKind
 from tradeloom.simulators.figures import fixed
-from tradeloom.simulators.kraken.rows import checksum, levels, number, time_text, trade_row
+from tradeloom.simulators.kraken.rows import (
+    checksum,
+    instrument_row,
+    levels,
+    number,
+    time_text,
+    trade_row,
+)
 from tradeloom.simulators.sessions import Session
 
 if TYPE_CHECKING:
@@ -57,6 +64,9 @@ class Streams:
         """One answer for each pair, then its snapshot."""
         channel = params.get("channel")
         on = ack["method"] == "subscribe"
+        if channel == "instrument":
+            self._instruments(session, ack, on)
+            return
         for wire in params.get("symbol") or [""]:
             market = self._venue.exchange.by_wire.get(str(wire))
             told = {**ack, "symbol": wire}
@@ -68,6 +78,23 @@ class Streams:
                 self._refuse(session, told, "Subscription depth not supported")
             else:
                 self._change(session, market, params, on, told)
+
+    def _instruments(self, session: Session, ack: dict[str, Any], on: bool) -> None:
+        change = self._venue.subscribe if on else self._venue.unsubscribe
+        if not change(session, "instrument"):
+            self._refuse(session, ack, "Already subscribed" if on else "Subscription Not Found")
+            return
+        result = {"channel": "instrument", "snapshot": on}
+        session.send(encode({**ack, "result": result, "success": True}))
+        if on:
+            markets = self._venue.exchange.markets.values()
+            assets = [
+                {"id": each, "status": "enabled", "precision": 8, "precision_display": 8}
+                for each in sorted(self._venue.exchange.spot_assets())
+            ]
+            data = {"assets": assets, "pairs": [instrument_row(each) for each in markets]}
+            frame = {"channel": "instrument", "type": "snapshot", "data": data}
+            session.send(encode(frame), "instrument")
 
     def _refuse(self, session: Session, ack: dict[str, Any], error: str) -> None:
         session.send(encode({**ack, "success": False, "error": error}))
