@@ -20,7 +20,6 @@ from tradeloom.bus import Bus, MemoryBus, RedisBus
 from tradeloom.domain.market import BookQuote, MarketEvent, TradeTick
 from tradeloom.marketdata.frames import pack
 from tradeloom.marketdata.history.catalog import Catalog
-from  import is_catalog
 from tradeloom.marketdata.history.kinds import Kind
 from tradeloom.marketdata.recorder import MarketDataRecorder, ParquetRecords
 from tradeloom.marketdata.recorder.rows import SIDE_OF
@@ -199,6 +198,6 @@ async def test_a_killed_recorder_stores_everything_once(redis: Any, tmp_path: Pa
 
 
 def _rows(folder: Path) -> int:
-    if not is_catalog(folder):
+    if not (folder / "_log").is_dir():
         return 0
     return sum(line.rows for line in Catalog(folder).coverage())
