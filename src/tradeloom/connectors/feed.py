@@ -294,6 +294,15 @@ class MarketFeed:
             self._names.pop(plan, None)  # the next connection subscribes to everything
             if not link.up.is_set():
                 raise
+        self._books_started(plan, set(new))
+
+    def _books_started(self, plan: LinkPlan, names: set[str]) -> None:
+        only = frozenset({Topic.BOOK})
+        for symbol, topics in self._wanted.items():
+            if Topic.BOOK in topics and names.intersection(
+                self._dialect.subscriptions(plan, {symbol: only})
+            ):
+                self.keeper.started(self._context.listings.named[symbol])
 
     async def _resubscribe(self, symbol: str) -> None:
         """Unsubscribe and subscribe the book streams of a symbol, for a new snapshot."""

@@ -14,7 +14,11 @@ from tradeloom.connectors.books import Book
 from tradeloom.connectors.contract import VenueUnavailable
 from tradeloom.connectors.dialect import Dialect
 from tradeloom.connectors.instruments import Listing
-from tradeloom.connectors.limits import QUERY_TIMEOUT_S, RESYNCS_PER_MINUTE_MAX
+from tradeloom.connectors.limits import (
+    QUERY_TIMEOUT_S,
+    QUIET_BOOK_S,
+    RESYNCS_PER_MINUTE_MAX,
+)
 from tradeloom.domain.market import BookDelta, FeedState
 
 log = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ class BookKeeper:
         self._resubscribe = resubscribe
         self._repairs: dict[str, asyncio.Task[None]] = {}
         self._recent: dict[str, deque[float]] = {}
+        self._quiet: dict[str, asyncio.TimerHandle] = {}
 
     def take(self, event: BookDelta, listing: Listing) -> None:
         """A snapshot or delta from the stream."""
@@ -71,9 +76,26 @@ class BookKeeper:
             book.hold(event)
         self._repair(listing, why)
 
+    def started(self, listing: Listing) -> None:
+        """Its deltas were subscribed to: a symbol so quiet that none comes is fetched all the same.
+
+        The pause lets the subscription take effect, so that nothing falls between the two.
+        """
+        if self._rule.rest_snapshot:
+            self.books.setdefault(listing.symbol, Book(self._rule.depth))
+            loop = asyncio.get_running_loop()
+            later = loop.call_later(QUIET_BOOK_S, self._fetch_quiet, listing)
+            before = self._quiet.pop(listing.symbol, None)
+            if before is not None:
+                before.cancel()
+            self._quiet[listing.symbol] = later
+
     def forget(self, symbol: str) -> None:
         """Nobody wants this book any more."""
         self.books.pop(symbol, None)
+        later = self._quiet.pop(symbol, None)
+        if later is not None:
+            later.cancel()
         task = self._repairs.pop(symbol, None)
         if task is not None:
             task.cancel()
@@ -88,6 +110,9 @@ class BookKeeper:
 
     async def close(self) -> None:
         """End running repairs."""
+        for later in self._quiet.values():
+            later.cancel()
+        self._quiet.clear()
         tasks = list(self._repairs.values())
         for task in tasks:
             task.cancel()
@@ -125,6 +150,12 @@ class BookKeeper:
 
     def _live(self, listing: Listing) -> None:
         self._state(listing.symbol, FeedState.LIVE, "book is whole")
+
+    def _fetch_quiet(self, listing: Listing) -> None:
+        self._quiet.pop(listing.symbol, None)
+        book = self.books.get(listing.symbol)
+        if book is not None and not book.whole:
+            self._repair(listing, "the first snapshot is fetched")
 
     def _repair(self, listing: Listing, why: str) -> None:
         running = self._repairs.get(listing.symbol)

@@ -55,6 +55,8 @@ FILL_IDS_KEPT: Final = 100_000
 
 # Deltas kept while a snapshot is fetched: Binance sends 10 a second, bursts of 100.
 BOOK_BUFFER_MAX: Final = 2_000
+# A book whose symbol is quiet after subscribing is fetched after this long without a delta.
+QUIET_BOOK_S: Final = 0.5
 # A symbol that needs more than this many resyncs a minute is marked stale and retried slowly.
 RESYNCS_PER_MINUTE_MAX: Final = 12
 # Frames older than this mark their symbol stale; quiet symbols of live links are not stale.
