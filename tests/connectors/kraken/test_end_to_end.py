@@ -29,7 +29,7 @@ from tradeloom.connectors.contract import Amendment, Origin, Outcome, State, Uns
 from tradeloom.connectors.venues.kraken.profile import SPOT
 from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, TimeInForce
 from tradeloom.domain.market import FeedState
-from tradeloom.simulators.orders import NewOrder
+from tradeloom.simulators.orders import NewOrder, OrderKind
 
 BTC, ETH = "BTCUSD", "ETHUSD"
 
@@ -410,3 +410,20 @@ async def test_a_silent_link_is_given_up_and_comes_back(monkeypatch: pytest.Monk
             lambda: [link.connects for link in stage.connector.health().links] == [2, 2]
         )
         await stage.ready()
+
+
+async def test_a_busy_hour_is_read_page_by_page() -> None:
+    """More executions than one page holds, and every one is booked once."""
+    async with staged("kraken", (BTC, ETH), prepare=quoted) as stage:
+        await stage.ready()
+        stage.book(ETH, [("2600.00", "1000")], [])
+        for number in range(120):
+            asked = NewOrder(
+                symbol=ETH, side=Side.SELL, size=1_000_000 + number, kind=OrderKind.MARKET
+            )
+            stage.venue.exchange.place("demo", asked)
+        stage.venue.flush()
+        fills = await stage.connector.fills(symbol=ETH)
+        assert len(fills) == 120
+        assert len({fill.trade_id for fill in fills}) == 120
+        assert sum(fill.volume for fill in fills) == Decimal("1.2") + Decimal("0.0000714")

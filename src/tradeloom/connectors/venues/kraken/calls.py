@@ -11,7 +11,7 @@ import msgspec
 
 from tradeloom.connectors.contract import VenueUnavailable
 from tradeloom.connectors.dialect import Context, Dialect
-from tradeloom.connectors.limits import LOGIN_TIMEOUT_S, ORDER_TIMEOUT_S
+from tradeloom.connectors.limits import BUDGET_WAIT_MAX_S, LOGIN_TIMEOUT_S, ORDER_TIMEOUT_S
 from tradeloom.connectors.link import Link
 from tradeloom.connectors.profile import Need, Window
 from tradeloom.connectors.rest import NoAnswer, NotSent, Reply
@@ -56,12 +56,19 @@ class KrakenCalls(Dialect):
             url += f"?{urlencode(params)}"
         return self._read(await self.context.rest.call("GET", url, costs={"public": 1.0}), kind)
 
-    async def post(self, name: str, params: dict[str, str], kind: type[T], cost: float = 1.0) -> T:
-        """A private call."""
+    async def post(
+        self,
+        name: str,
+        params: dict[str, str],
+        kind: type[T],
+        cost: float = 1.0,
+        wait_s: float = BUDGET_WAIT_MAX_S,
+    ) -> T:
+        """A private call; `wait_s` is how long it may wait for the counter to fall."""
         keys = self.context.credentials
         if keys is None:
             raise NotSent(f"no key for {self.venue}")
-        await self.context.rest.budgets.take({"rest": cost})
+        await self.context.rest.budgets.take({"rest": cost}, wait_s)
         path = f"/0/private/{name}"
         async with self._one_by_one:
             nonce = self._nonce.next()

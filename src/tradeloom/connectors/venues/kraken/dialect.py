@@ -28,6 +28,9 @@ from tradeloom.connectors.venues.kraken.market import KrakenMarket
 from tradeloom.domain.enums import Side
 
 _PAGE: Final = 50  # executions of one TradesHistory
+# A page costs two of the fifteen calls there are, and three seconds bring one back: a busy hour
+# takes its time, but must not start over.
+_HISTORY_WAIT_S: Final = 60.0
 _QUERY_MAX: Final = 20  # ids of one QueryTrades
 # What a change of an order costs at the pair's counter, by the order's age in seconds.
 _CANCEL_COSTS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
@@ -257,7 +260,9 @@ class Kraken(KrakenMarket):
         fills: list[VenueFill] = []
         for at in range(0, len(ids), _QUERY_MAX):
             params = {"txid": ",".join(ids[at : at + _QUERY_MAX])}
-            rows = await self.post("QueryTrades", params, dict[str, frames.MyTrade], 2.0)
+            rows = await self.post(
+                "QueryTrades", params, dict[str, frames.MyTrade], 2.0, _HISTORY_WAIT_S
+            )
             fills += self._fills(rows)
         return fills
 
@@ -281,7 +286,10 @@ class Kraken(KrakenMarket):
         at = 0
         while True:
             params = {"start": start, "ofs": str(at), "without_count": "true"}
-            page = (await self.post("TradesHistory", params, frames.TradesHistory, 2.0)).trades
+            answer = await self.post(
+                "TradesHistory", params, frames.TradesHistory, 2.0, _HISTORY_WAIT_S
+            )
+            page = answer.trades
             found |= page
             at += _PAGE
             if len(page) < _PAGE:
