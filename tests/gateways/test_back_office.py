@@ -171,6 +171,8 @@ def test_a_request_is_rejected_withdrawn_or_fails(
     failed = admin.post(f"/approvals/{ask('withdrawals', '900000')}/approve", json={}).json()
     assert (failed["state"], failed["outcome"]["name"]) == ("approved", "TRADE_NO_MONEY")
     assert _balance(manager, carls) == before
+    assert admin.get(f"/approvals/{failed['id']}").json() == failed
+    assert admin.get("/approvals/99999").status_code == 404
     pending = admin.get("/approvals", params={"state": "pending"}).json()["items"]
     assert pending == []
     assert admin.post("/approvals/99999/approve", json={}).status_code == 404

@@ -99,7 +99,7 @@ class Office:
                 connection, ts=now, actor=caller.user_id, action="approval.request",
                 target=_target(act), detail={"approval": number, "reason": reason} | _told(act),
             )  # fmt: skip
-        return await self._approval(number)
+        return await self.request(number)
 
     async def do(
         self, caller: Principal, act: Act, reason: str, key: str = "", approval: int | None = None
@@ -111,7 +111,7 @@ class Office:
 
     async def approve(self, caller: Principal, number: int, note: str) -> Approval:
         """Agree, and do what was asked for; what the engine said to it stands in `outcome`."""
-        found = await self._approval(number)
+        found = await self.request(number)
         caller.need(self.scope(found.request))
         if found.requester == caller.user_id:
             raise Problem(403, ApiCode.SECOND_PERSON, MEANINGS[ApiCode.SECOND_PERSON])
@@ -120,16 +120,16 @@ class Office:
         elif found.state is not ApprovalState.APPROVED or found.outcome is not None:
             raise _decided(found)
         await self.approvals.close(number, await self._outcome(found))
-        return await self._approval(number)
+        return await self.request(number)
 
     async def reject(self, caller: Principal, number: int, note: str) -> Approval:
         """Do not agree; who asked may take the request back in the same way."""
-        found = await self._approval(number)
+        found = await self.request(number)
         caller.need(self.scope(found.request))
         own = found.requester == caller.user_id
         state = ApprovalState.WITHDRAWN if own else ApprovalState.REJECTED
         await self._decide(caller, found, state, note)
-        return await self._approval(number)
+        return await self.request(number)
 
     async def _decide(
         self, caller: Principal, found: Approval, state: ApprovalState, note: str
@@ -145,7 +145,7 @@ class Office:
                     target=found.target, detail={"approval": found.id, "note": note},
                 )  # fmt: skip
         if not done:
-            raise _decided(await self._approval(found.id))
+            raise _decided(await self.request(found.id))
 
     async def _outcome(self, found: Approval) -> dict[str, Any]:
         """Do an approved act as who asked for it; the engine's no is an outcome, too."""
@@ -213,7 +213,8 @@ class Office:
         if refused is not None:
             raise refused
 
-    async def _approval(self, number: int) -> Approval:
+    async def request(self, number: int) -> Approval:
+        """One request, expired if its time is over; raises `Problem`."""
         found = await self.approvals.get(number)
         if found is None:
             detail = "there is no such approval"

@@ -114,6 +114,11 @@ def router(gate: Gate) -> APIRouter:
             {"amount": amount, "accounts": rule.accounts or None, "expires_s": rule.expires_s}
         )
 
+    @api.get("/approvals/{number}", tags=["approvals"], response_model=ApprovalOut)
+    async def get_approval(number: Number, caller: Principal = decides) -> Response:
+        """One request."""
+        return reply(approval(await office.request(number)))
+
     @api.post("/approvals/{number}/approve", tags=["approvals"], response_model=ApprovalOut)
     async def approve(number: Number, body: DecisionIn, caller: Principal = decides) -> Response:
         """Agree to what somebody else asked for; it is done at once, `outcome` says how it went."""

@@ -22,7 +22,7 @@ export function ApprovalSheet({
   /** The person on the screen asked for it: then it can only be taken back. */
   own: boolean;
   onClose: () => void;
-  onDecided: (decided: ApprovalOut) => void;
+  onDecided: () => void;
 }) {
   const name = useNames();
   const [note, setNote] = useState("");
@@ -42,7 +42,7 @@ export function ApprovalSheet({
       if (made.outcome && made.outcome.name !== "OK")
         toast.warn(t("Approved, but not done"), { description: made.outcome.detail });
       else toast.ok(t("Request {id}: {state}", { id: made.id, state: word(made.state) }));
-      onDecided(made);
+      onDecided();
     } catch (thrown) {
       setError(problemOf(thrown).message);
     } finally {
@@ -86,6 +86,11 @@ export function ApprovalSheet({
             </div>
           ))}
         </dl>
+        {!pending && (
+          <Status tone={approval.state === "approved" ? "ok" : "off"}>
+            {word(approval.state)}
+          </Status>
+        )}
         {"after" in approval.request && (
           <Diff changes={changesOf(approval)} past={approval.state !== "pending"} />
         )}

@@ -1,5 +1,4 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { type ApprovalOut, api, ask } from "@/api/client";
 import { meQuery } from "@/api/queries";
 import { decimal } from "@/format/number";
@@ -31,7 +30,6 @@ export default function ApprovalsPage() {
   const client = useQueryClient();
   const { data: me } = useQuery(meQuery);
   const { data: rule } = useQuery(ruleQuery);
-  const [picked, setPicked] = useState<ApprovalOut | null>(null);
   const name = useNames();
   const asked = filters.state === "all" ? "" : (filters.state ?? "pending");
   const state = STATES.find((each) => each === asked);
@@ -89,12 +87,20 @@ export default function ApprovalsPage() {
       ),
     },
   ];
-  const shown = picked && (list.rows.find((row) => row.id === picked.id) ?? picked);
+  const chosen = Number(filters.id) || 0;
+  // By itself: what was decided leaves the list of what waits, but not the screen.
+  const { data: shown } = useQuery({
+    queryKey: ["admin", "approval", chosen],
+    queryFn: () =>
+      ask(api.GET("/api/v1/approvals/{number}", { params: { path: { number: chosen } } })),
+    enabled: chosen > 0,
+    refetchInterval: 3_000,
+  });
+  const one = chosen > 0 && shown !== undefined;
+  const close = () => set({ id: "" });
   return (
-    <div
-      className={cx("grid h-full min-h-0 gap-1.5", shown && "lg:grid-cols-[minmax(0,1fr)_372px]")}
-    >
-      <div className={cx("min-h-0 min-w-0", shown && "hidden lg:block")}>
+    <div className={cx("grid h-full min-h-0 gap-1.5", one && "lg:grid-cols-[minmax(0,1fr)_372px]")}>
+      <div className={cx("min-h-0 min-w-0", one && "hidden lg:block")}>
         <Listing
           title={t("Approvals")}
           actions={<ExportCsv path="/approvals" query={{ state, operation }} />}
@@ -132,20 +138,17 @@ export default function ApprovalsPage() {
               {t("Requests for a second person appear here, and stay for reading up.")}
             </Empty>
           }
-          selected={shown?.id ?? null}
-          onSelect={setPicked}
+          selected={chosen || null}
+          onSelect={(row) => set({ id: String(row.id) })}
         />
       </div>
-      {shown && (
+      {one && (
         <ApprovalSheet
           key={shown.id}
           approval={shown}
           own={shown.requester === me?.id}
-          onClose={() => setPicked(null)}
-          onDecided={(decided) => {
-            setPicked(decided);
-            void client.invalidateQueries({ queryKey: ["admin"] });
-          }}
+          onClose={close}
+          onDecided={() => void client.invalidateQueries({ queryKey: ["admin"] })}
         />
       )}
     </div>
