@@ -29,9 +29,10 @@ async def _kraken() -> tuple[str, int, int]:
 
 
 async def _okx() -> tuple[str, int, int]:
+    from tests.connectors.ears import captured
     from tests.connectors.okx import test_recorded as okx
 
-    capture = okx.captured(okx.CAPTURE)
+    capture = captured(okx.CAPTURE)
     texts = [text for _, text in capture if '"channel":"books"' in text and "data" in text]
     keeper, _ = await okx._rebuild(texts, okx.dialect())
     return "okx", len(texts), keeper.counts["checksum failures"] + keeper.counts["gaps"]
