@@ -160,6 +160,9 @@ def up(
         list[str] | None,
         typer.Option(help="VENUE.NAME=URL, or a simulator's http://…; may be repeated."),
     ] = None,
+    paper: Annotated[
+        bool | None, typer.Option("--paper", help="Also a paper account at each venue.")
+    ] = None,
     database_url: Annotated[
         str | None, typer.Option(help="postgresql://…; an SQLite file by default.")
     ] = None,
@@ -196,6 +199,7 @@ def up(
             symbols=symbols,
             venues=venue,
             venue_urls=tuple(venue_url) if venue_url else None,
+            paper=paper,
             database_url=database_url,
         )
     except settings.BadSettings as error:

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     venue_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Other addresses of venues: VENUE.NAME=URL, or a simulator's http://…"
     )
+    paper: bool = Field(
+        False, description="Also a paper account on each venue's live prices, as VENUE-paper."
+    )
     redis_url: SecretStr = Field(
         SecretStr(""), description="redis://… for the streams of the market; empty: in-process."
     )

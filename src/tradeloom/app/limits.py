@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 # How often due ticks are handed on: a frame of a 60 Hz screen; each time costs one disk sync.
@@ -48,3 +49,5 @@ BRIDGE_REQUEST_BYTES_MAX: Final = 64 * 1024
 BRIDGE_WAITING_MAX: Final = 10_000
 # How often an ingest says what it has carried.
 INGEST_TELL_S: Final = 60.0
+# What a paper account at a venue starts with, of each money it settles in.
+PAPER_MONEY: Final = Decimal(100_000)

@@ -197,7 +197,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             await stack.enter_async_context(
                 streaming(
                     venues.streams,
-                    venues.switchboard.connections,
+                    venues.live,
                     database,
                     redis_url=settings.redis_url.get_secret_value(),
                     database_url=settings.database,
@@ -274,7 +274,8 @@ async def _live(settings: Settings, venues: VenueMarket, security: Security) -> 
 
     try:
         setups = await setups_of(settings.venues, settings.venue_urls, security.vault)
-        return await venues.open(setups, settings.symbols, settings.data_dir / "venues")
+        folder = settings.data_dir / "venues"
+        return await venues.open(setups, settings.symbols, folder, paper=settings.paper)
     except (ValueError, VenueUnavailable) as error:
         raise CannotStart(f"the venues cannot be used: {error}") from error
 

@@ -17,10 +17,11 @@ from typing import Final
 
 import msgspec
 
-from tradeloom.app.limits import QUIET_QUOTE_S, VENUE_QUOTE_AGE_MS, VENUE_START_S
+from tradeloom.app.limits import PAPER_MONEY, QUIET_QUOTE_S, VENUE_QUOTE_AGE_MS, VENUE_START_S
 from tradeloom.app.market import Channel, Source, packed
 from tradeloom.connectors.connector import VenueConnector
 from tradeloom.connectors.contract import Connector, UnknownSymbol, VenueUnavailable
+from tradeloom.connectors.paper import PaperConnector
 from tradeloom.connectors.profile import Credentials, Need
 from tradeloom.connectors.switch import Switchboard
 from tradeloom.connectors.venues import dialect_of
@@ -45,6 +46,10 @@ log = logging.getLogger(__name__)
 _USUAL: Final = ("BTCUSDT", "ETHUSDT", "BTCUSD", "ETHUSD", "BTCUSDC", "ETHUSDC", "BTCUSD-PERP",
                  "ETHUSD-PERP", "BTCUSDT-PERP", "ETHUSDT-PERP", "BTCUSDC-PERP", "ETHUSDC-PERP",
                  "AAPL", "MSFT", "SPY")  # fmt: skip
+
+
+# What paper accounts start with money of: coins are bought with it.
+_MONEY: Final = frozenset({"USD", "USDT", "USDC", "EUR", "BTC", "ETH"})
 
 
 class VenueSetup(msgspec.Struct, frozen=True):
@@ -105,11 +110,20 @@ class VenueMarket:
         self.switchboard: Final = Switchboard()
         self.chosen: Final[dict[str, tuple[str, VenueInstrument]]] = {}
         self._connectors: list[VenueConnector] = []
+        self._papers: list[PaperConnector] = []
 
     async def open(
-        self, setups: Sequence[VenueSetup], symbols: Sequence[str], folder: Path
+        self,
+        setups: Sequence[VenueSetup],
+        symbols: Sequence[str],
+        folder: Path,
+        *,
+        paper: bool = False,
     ) -> Source:
-        """Start the venues and choose their symbols; raises ValueError, VenueUnavailable."""
+        """Start the venues and choose their symbols; raises ValueError, VenueUnavailable.
+
+        `paper`: each venue gets a paper account beside it, named VENUE-paper.
+        """
         for setup in setups:
             connector = connect(setup, folder)
             self._connectors.append(connector)
@@ -117,6 +131,8 @@ class VenueMarket:
         await asyncio.gather(*(each.start() for each in self._connectors))
         for connector in self._connectors:
             await self._choose(connector, symbols)
+        if paper:
+            await asyncio.gather(*(self._paper(each, folder) for each in self._connectors))
         missing = [each for each in symbols if not self._has(each)]
         if missing:
             names = ", ".join(each.profile.venue for each in self._connectors)
@@ -131,7 +147,22 @@ class VenueMarket:
 
     async def close(self) -> None:
         """Close every connection."""
+        await asyncio.gather(*(each.close() for each in self._papers), return_exceptions=True)
         await asyncio.gather(*(each.close() for each in self._connectors), return_exceptions=True)
+
+    @property
+    def live(self) -> dict[str, Connector]:
+        """The venues themselves, without paper accounts."""
+        return {each.profile.venue: each for each in self._connectors}
+
+    async def _paper(self, connector: VenueConnector, folder: Path) -> None:
+        name = f"{connector.profile.venue}-paper"
+        listed = await connector.instruments()
+        money = {each.settle: PAPER_MONEY for each in listed if each.settle in _MONEY}
+        account = PaperConnector(connector, money=money, path=folder / f"{name}.db")
+        self._papers.append(account)
+        self.switchboard.add(name, account)
+        await account.start()
 
     def _has(self, symbol: str) -> bool:
         wanted = symbol.upper()
@@ -196,7 +227,7 @@ class VenueFeed:
         """Subscribe, then keep quiet symbols fresh for ever."""
         stop = self._market.streams.tap(self._take)
         try:
-            for name, connector in self._market.switchboard.connections.items():
+            for name, connector in self._market.live.items():
                 await self._subscribe(name, connector)
             while True:
                 await asyncio.sleep(QUIET_QUOTE_S / 2)
