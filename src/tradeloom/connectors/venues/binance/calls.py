@@ -12,7 +12,7 @@ import msgspec
 from tradeloom.connectors.contract import VenueUnavailable
 from tradeloom.connectors.dialect import Context, Dialect
 from tradeloom.connectors.limits import LOGIN_TIMEOUT_S, ORDER_TIMEOUT_S
-from tradeloom.connectors.link import Link, LoginRefused
+from tradeloom.connectors.link import Link
 from tradeloom.connectors.profile import Need
 from tradeloom.connectors.rest import NoAnswer, NotSent, Reply
 from tradeloom.connectors.venues.binance import errors, frames
@@ -56,9 +56,7 @@ class BinanceCalls(Dialect):
         """A signed call. A refused timestamp has changed nothing: look at the clock, once more."""
         try:
             return await self._signed(method, path, params, costs, kind)
-        except LoginRefused as error:
-            if "timestamps" not in str(error):
-                raise
+        except errors.ClockRefused:
             self.context.clock.sample(*await self.server_time())
             return await self._signed(method, path, params, costs, kind)
 
@@ -107,6 +105,20 @@ class BinanceCalls(Dialect):
         timeout_s: float = LOGIN_TIMEOUT_S,
     ) -> T:
         """The same on a given link, which may be logging in."""
+        try:
+            return await self._ask_on(link, method, params, kind, timeout_s)
+        except errors.ClockRefused:
+            self.context.clock.sample(*await self.server_time())
+            return await self._ask_on(link, method, params, kind, timeout_s)
+
+    async def _ask_on(
+        self,
+        link: Link,
+        method: str,
+        params: Mapping[str, str],
+        kind: type[T],
+        timeout_s: float,
+    ) -> T:
         self._asked += 1
         key = f"r{self._asked}"
         keys = self.context.credentials

@@ -24,7 +24,7 @@ from tradeloom.connectors.scaling import exact_points, exact_sizes
 from tradeloom.connectors.venues.binance import frames, profile
 from tradeloom.connectors.venues.binance.calls import BinanceCalls
 from tradeloom.connectors.venues.binance.listing import instruments_of, windows_of
-from tradeloom.connectors.venues.binance.market import BinanceMarket, levels
+from tradeloom.connectors.venues.binance.market import SHUTDOWN, BinanceMarket, levels
 from tradeloom.connectors.venues.binance.orders import (
     SPOT_TYPES,
     fill_of_report,
@@ -164,7 +164,9 @@ class BinanceSpot(BinanceMarket, BinanceCalls):
             self._account_event(bytes(_event(data).event), recv_ns, out)
             return
         answer = msgspec.json.decode(data, type=frames.ApiReply)
-        if not (answer.id is not None and link.answer(str(answer.id), data)):
+        if answer.shutdown:
+            out.reconnect(SHUTDOWN)
+        elif not (answer.id is not None and link.answer(str(answer.id), data)):
             raise OddFrame("unknown private frame")
 
     def _account_event(self, event: bytes, recv_ns: int, out: AccountOut) -> None:
@@ -177,6 +179,8 @@ class BinanceSpot(BinanceMarket, BinanceCalls):
                 out.balance(self._balance(row.a, row.f, row.l, update.u * _MS))
         elif kind == "eventStreamTerminated":
             out.reconnect("Binance ended the account stream")
+        elif kind == "serverShutdown":
+            out.reconnect(SHUTDOWN)
         else:
             out.ignored(kind)
 

@@ -47,6 +47,10 @@ _WORDS: Final[tuple[tuple[str, ReturnCode, str], ...]] = (
 )
 
 
+class ClockRefused(LoginRefused):
+    """Our timestamp is too far from the venue's; the request changed nothing."""
+
+
 def refuse(status: int, code: int, text: str, budgets: Budgets, retry_after_s: float) -> NoReturn:
     """Raise what an error means."""
     if status in (429, 418) or code in _TOO_MANY:
@@ -59,7 +63,7 @@ def refuse(status: int, code: int, text: str, budgets: Budgets, retry_after_s: f
     if code in _KEYS:
         raise LoginRefused(f"Binance: {_KEYS[code]} (error {code})")
     if code == CLOCK:
-        raise LoginRefused(
+        raise ClockRefused(
             "Binance refuses our timestamps: this machine's clock is wrong; synchronise it (NTP)"
         )
     if code in _NO_ORDER:

@@ -89,6 +89,13 @@ class ApiReply(msgspec.Struct):
     status: int = 0
     result: msgspec.Raw = msgspec.Raw()
     error: Failure | None = None
+    event: Kind | None = None
+    e: str = ""
+
+    @property
+    def shutdown(self) -> bool:
+        """Whether this is no reply, but the news that the server is about to go away."""
+        return "serverShutdown" in (self.e, self.event.e if self.event is not None else "")
 
 
 class Event(msgspec.Struct):

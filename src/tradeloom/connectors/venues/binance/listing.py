@@ -57,5 +57,5 @@ def windows_of(info: frames.ExchangeInfo, names: dict[str, str]) -> list[Window]
         seconds = _SECONDS.get(limit.interval, 0.0) * limit.interval_num
         name = names.get(f"{limit.rate_limit_type} {seconds:g}")
         if name is not None:
-            made.append(Window(name, limit.limit, seconds))
+            made.append(Window(name, limit.limit, seconds, fixed=True))
     return made

@@ -25,6 +25,7 @@ from tradeloom.domain.market import BookDelta, BookQuote, Funding, Level, Topic,
 _MS: Final = 1_000_000
 _BUY: Final = Side.BUY
 _SELL: Final = Side.SELL
+SHUTDOWN: Final = "Binance is about to shut this server down"
 _HEAD: Final = '{"stream":"'
 _AT: Final = len(_HEAD)
 # Liquidations and the like are not the market's price.
@@ -168,7 +169,7 @@ class BinanceMarket(Dialect):
 
     def _stream(self, name: str, out: MarketOut) -> Stream | None:
         if name == "!serverShutdown":
-            out.reconnect("Binance is about to shut this server down")
+            out.reconnect(SHUTDOWN)
             return None
         symbol, _, rest = name.partition("@")
         listing = self.context.listings.wire.get(symbol.upper())
@@ -184,7 +185,7 @@ class BinanceMarket(Dialect):
         if not isinstance(frame, dict):
             raise OddFrame("not an object")
         if frame.get("e") == "serverShutdown":
-            out.reconnect("Binance is about to shut this server down")
+            out.reconnect(SHUTDOWN)
         elif "error" in frame or ("code" in frame and "msg" in frame):
             raise OddFrame("error answer")
         elif "result" in frame:

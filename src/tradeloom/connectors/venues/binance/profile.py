@@ -21,9 +21,9 @@ SPOT: Final = Profile(
         "ws_api": "wss://ws-api.binance.com:443/ws-api/v3",
     },
     windows=(
-        Window("weight", 6_000, 60.0),
-        Window("orders", 100, 10.0),
-        Window("orders a day", 200_000, 86_400.0),
+        Window("weight", 6_000, 60.0, fixed=True),
+        Window("orders", 100, 10.0, fixed=True),
+        Window("orders a day", 200_000, 86_400.0, fixed=True),
     ),
     features=("amend volume down", "cancel all", "order queries", "orders over a socket"),
     client_id_max=36,
@@ -51,9 +51,9 @@ USDM: Final = Profile(
         "ws_api": "wss://ws-fapi.binance.com/ws-fapi/v1",
     },
     windows=(
-        Window("weight", 2_400, 60.0),
-        Window("orders", 300, 10.0),
-        Window("orders a minute", 1_200, 60.0),
+        Window("weight", 2_400, 60.0, fixed=True),
+        Window("orders", 300, 10.0, fixed=True),
+        Window("orders a minute", 1_200, 60.0, fixed=True),
     ),
     topics=(Topic.QUOTES, Topic.TRADES, Topic.BOOK, Topic.FUNDING),
     features=(

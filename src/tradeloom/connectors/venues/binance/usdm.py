@@ -24,6 +24,7 @@ from tradeloom.connectors.link import Link, LinkPlan
 from tradeloom.connectors.profile import Profile
 from tradeloom.connectors.venues.binance import frames, profile
 from tradeloom.connectors.venues.binance.dialect import BinanceSpot
+from tradeloom.connectors.venues.binance.market import SHUTDOWN
 from tradeloom.connectors.venues.binance.orders import (
     fill_of_report,
     from_report,
@@ -160,6 +161,9 @@ class BinanceUsdm(BinanceSpot):
         raw = data.encode() if isinstance(data, str) else data
         if link.plan.name.endswith("orders"):
             answer = msgspec.json.decode(raw, type=frames.ApiReply)
+            if answer.shutdown:
+                out.reconnect(SHUTDOWN)
+                return
             if answer.id is None:
                 raise OddFrame("unknown private frame")
             if not link.answer(str(answer.id), raw):
@@ -178,6 +182,8 @@ class BinanceUsdm(BinanceSpot):
             self._money_and_positions(_account(event), out)
         elif kind == "listenKeyExpired":
             out.reconnect("the listen key expired")
+        elif kind == "serverShutdown":
+            out.reconnect(SHUTDOWN)
         else:
             out.ignored(kind)
 
