@@ -43,16 +43,10 @@ export function AccountSwitch() {
       trigger={
         <button
           type="button"
-          aria-label={[
-            t("Account"),
-            chosen || t("No account"),
-            now && `${now.currency}, ${now.group}`,
-          ]
-            .filter(Boolean)
-            .join(" ")}
           className="flex h-control min-w-0 items-center gap-2 rounded-panel border border-line bg-raised px-2.5 text-table hover:bg-hover"
         >
           <span className="sr-only">{t("Account")} </span>
+          <span className="sr-only">{t("Account")}</span>
           <span className="truncate font-medium">{chosen || t("No account")}</span>
           {now && (
             <span className="hidden truncate text-fg-2 lg:inline">{`${now.currency}, ${now.group}`}</span>

@@ -12,7 +12,7 @@ export function Notices() {
   const lines: { tone: string; text: string }[] = [];
   if (state !== "live" && last > 0 && phase !== "off")
     lines.push({
-      tone: "bg-warning/15 text-warning border-warning/40",
+      tone: "bg-raised text-warning border-warning",
       text:
         phase === "live"
           ? t("No new prices since {time}. The market may be closed, or the feed is silent.", {
@@ -22,12 +22,12 @@ export function Notices() {
     });
   if (level === "margin_call")
     lines.push({
-      tone: "bg-warning/15 text-warning border-warning/40",
+      tone: "bg-raised text-warning border-warning",
       text: t("◆ Margin call: deposit, or close positions before the stop-out does."),
     });
   if (level === "stop_out")
     lines.push({
-      tone: "bg-critical/15 text-critical border-critical/40",
+      tone: "bg-raised text-critical border-critical",
       text: t("■ Stop-out: positions are being closed."),
     });
   if (!lines.length) return null;
@@ -39,7 +39,7 @@ export function Notices() {
       {lines.map((line) => (
         <p
           key={line.text}
-          className={`rounded-panel border bg-surface px-3 py-1 text-table shadow-float ${line.tone}`}
+          className={`rounded-panel border px-3 py-1 text-table shadow-float ${line.tone}`}
         >
           {line.text}
         </p>

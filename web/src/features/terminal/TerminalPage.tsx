@@ -38,6 +38,7 @@ export default function TerminalPage() {
   const narrow = useNarrow();
   return (
     <>
+      <h1 className="sr-only">{t("Terminal")}</h1>
       <Happenings />
       <Suspense fallback={<Loading />}>
         {narrow ? <Phone blotter={<Blotter />} /> : <Desk />}

@@ -1,7 +1,8 @@
 import { Bell, ChartSpline } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { problemOf } from "@/api/problem";
 import { useSession } from "@/api/session";
+import { openPalette } from "@/app/commands";
 import { useShortcuts } from "@/app/keys";
 import { usePreference } from "@/app/preferences";
 import { decimals, fixed } from "@/format/number";
@@ -18,6 +19,7 @@ import { CandleChart, type Legend } from "./CandleChart";
 import { IndicatorList } from "./IndicatorList";
 import { DEFAULTS, type Indicator } from "./indicators";
 import { ChartLines } from "./lines";
+import { PriceMenu, type PriceSpot } from "./PriceMenu";
 import { type Deal, dealsOf, linesOf, markersOf } from "./trades";
 
 /** Candles with everything the account has in the instrument. */
@@ -30,6 +32,8 @@ export function ChartPanel() {
   const [fault, setFault] = useState<unknown>(null);
   const [again, setAgain] = useState(0);
   const [dragged, setDragged] = useState<string | null>(null);
+  const [spot, setSpot] = useState<PriceSpot | null>(null);
+  const closeSpot = useCallback(() => setSpot(null), []);
   const [choosing, setChoosing] = useState(false);
   const [indicators, setIndicators] = usePreference<readonly Indicator[]>(
     "chart.indicators",
@@ -80,7 +84,7 @@ export function ChartPanel() {
     made.onDrag = setDragged;
     lines.current = made;
     return () => {
-      made.set([]);
+      if (chart.current) made.set([]); // a chart that is gone has taken its lines with it
       made.remove();
       lines.current = null;
     };
@@ -141,8 +145,34 @@ export function ChartPanel() {
         <figure
           ref={box}
           aria-label={t("Chart of {symbol}", { symbol })}
-          className="absolute inset-0 m-0"
+          className="absolute inset-0 m-0 outline-offset-[-2px]"
           data-chart
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: typing on the chart searches a symbol
+          tabIndex={0}
+          onKeyDown={(event) => {
+            if (
+              !/^[a-z]$/i.test(event.key) ||
+              event.ctrlKey ||
+              event.metaKey ||
+              event.altKey ||
+              event.shiftKey
+            )
+              return;
+            event.preventDefault();
+            openPalette(event.key);
+          }}
+          onContextMenu={(event) => {
+            event.preventDefault();
+            const area = event.currentTarget.getBoundingClientRect();
+            const [x, y] = [event.clientX - area.left, event.clientY - area.top];
+            const price = chart.current?.candles.coordinateToPrice(y);
+            if (price && price > 0)
+              setSpot({
+                x: Math.min(x, area.width - 216),
+                y: Math.min(y, area.height - 130),
+                price,
+              });
+          }}
         />
         {fault !== null && (
           <div className="absolute inset-0 bg-surface">
@@ -157,6 +187,7 @@ export function ChartPanel() {
             {dragged} <span className="text-fg-3">{t("Esc puts it back")}</span>
           </div>
         )}
+        {spot && <PriceMenu spot={spot} symbol={symbol} digits={digits} onClose={closeSpot} />}
         {choosing && (
           <IndicatorList
             indicators={indicators}

@@ -51,6 +51,14 @@ function moveOrder(
   );
 }
 
+/** Entry lines shown one by one; more become one per side. */
+const ENTRIES_MAX = 6;
+
+const bySide = (positions: readonly Position[]): Position[][] =>
+  ["buy", "sell"]
+    .map((side) => positions.filter((each) => each.side === side))
+    .filter((group) => group.length > 0);
+
 /** Lines of everything the account has in this instrument. */
 export function linesOf(
   instrument: InstrumentOut,
@@ -94,15 +102,19 @@ export function linesOf(
           ),
       });
   }
-  // Positions opened at one price share a line: ten labels on top of each other tell nothing.
-  for (const [same, group] of entries) {
+  // Positions opened at one price share a line, and very many share one per side at their average price:
+  // ten labels on top of each other tell nothing.
+  const groups =
+    entries.size > ENTRIES_MAX ? bySide([...entries.values()].flat()) : [...entries.values()];
+  for (const group of groups) {
     const [first] = group as [Position];
     const volume = group.reduce((sum, each) => sum + Number(each.volume), 0);
+    const cost = group.reduce((sum, each) => sum + Number(each.volume) * Number(each.price), 0);
     const word = first.side === "buy" ? t("BUY") : t("SELL");
     const count = group.length > 1 ? ` (${group.length})` : "";
     made.push({
-      id: same,
-      price: Number(first.price),
+      id: `${first.side}${groups.length > 2 || entries.size <= ENTRIES_MAX ? first.price : ""}`,
+      price: cost / volume,
       colour: "--accent",
       label: () =>
         `${word} ${fixed(volume, decimals(instrument.volume_step))}${count}  ${profit(group.reduce((sum, each) => sum + floating(each, currency), 0))}`,

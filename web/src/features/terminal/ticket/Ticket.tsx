@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { problemOf } from "@/api/problem";
 import { useShortcuts } from "@/app/keys";
 import { usePreference } from "@/app/preferences";
@@ -18,6 +18,7 @@ import { useTrading } from "@/live/trading";
 import { account as money } from "@/live/valuation";
 import { t } from "@/text";
 import { useView } from "../view";
+import { useAsked } from "./ask";
 import { Costs } from "./Costs";
 import {
   type Checked,
@@ -68,6 +69,17 @@ export function Ticket({ onSent }: { onSent?: () => void }) {
     setTried(false);
     setRefused({});
   }
+
+  // Asked from the chart: a pending order at a price.
+  const asked = useAsked((s) => s.asked);
+  useEffect(() => {
+    if (!asked) return;
+    useAsked.setState({ asked: null });
+    setSide(asked.side);
+    setArmed(false);
+    setRefused({});
+    setDraft((now) => ({ ...now, type: asked.type, price: asked.price }));
+  }, [asked]);
 
   const market = (): Market | null => {
     if (!instrument) return null;
@@ -204,7 +216,6 @@ export function Ticket({ onSent }: { onSent?: () => void }) {
       type="button"
       disabled={!!blocked || busy}
       aria-pressed={armed && side === way}
-      aria-label={way === "buy" ? t("Buy") : t("Sell")}
       onPointerEnter={() => !armed && setSide(way)}
       onClick={() => choose(way)}
       className={cx(
@@ -214,14 +225,23 @@ export function Ticket({ onSent }: { onSent?: () => void }) {
         fresh !== "live" && "saturate-50",
       )}
     >
-      <span className="text-hint">{way === "buy" ? t("Buy ▲") : t("▼ Sell")}</span>
-      <LivePrice
-        symbol={symbol}
-        side={way === "buy" ? "ask" : "bid"}
-        digits={digits}
-        split
-        className="text-[15px] text-white leading-5 [&]:!text-white"
-      />
+      {/* The button's name is its side alone: one that changes with every tick would be read out. */}
+      <span className="text-hint">
+        {way === "sell" && <span aria-hidden>▼ </span>}
+        {way === "buy" ? t("Buy") : t("Sell")}
+        {way === "buy" && <span aria-hidden> ▲</span>}
+      </span>
+      <span aria-hidden className="text-[15px] leading-5">
+        <span aria-hidden>
+          <LivePrice
+            symbol={symbol}
+            side={way === "buy" ? "ask" : "bid"}
+            digits={digits}
+            split
+            className="text-white [&]:!text-white"
+          />
+        </span>
+      </span>
     </button>
   );
   return (
