@@ -134,7 +134,8 @@ async function clicks(browser: Browser, service: Service, session: Session): Pro
     addEventListener(
       "click",
       (event) => {
-        if ((event.target as Element).closest('[aria-label="Buy"]')) state.began = event.timeStamp;
+        if ((event.target as Element).closest("button.bg-buy[aria-pressed]"))
+          state.began = event.timeStamp;
       },
       true,
     );
