@@ -34,7 +34,7 @@ PROFILE: Final = Profile(
         "rest": "https://api.backpack.exchange",
         "ws": "wss://ws.backpack.exchange",
     },
-    windows=(Window("requests", 2_000, 60.0),),
+    windows=(Window("requests", 2_000, 60.0, fixed=True),),
     topics=(Topic.QUOTES, Topic.TRADES, Topic.BOOK, Topic.FUNDING),
     features=(
         "limit, market and stop orders",

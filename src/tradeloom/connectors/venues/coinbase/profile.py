@@ -17,8 +17,8 @@ SPOT: Final = Profile(
         "user": "wss://advanced-trade-ws-user.coinbase.com",
     },
     windows=(
-        Window("private", 30, 1.0),
-        Window("public", 10, 1.0),
+        Window("private", 30, 1.0, fixed=True),
+        Window("public", 10, 1.0, fixed=True),
         Window("an hour", 10_000, 3_600.0),
     ),
     features=("amend price and volume", "cancel all", "order queries"),

@@ -43,7 +43,7 @@ PROFILE: Final = Profile(
     date="2026-11-20",
     port=5083,
     urls={"rest": "https://api.schwabapi.com"},
-    windows=(Window("requests", 120, 60.0), Window("orders", 120, 60.0)),
+    windows=(Window("requests", 120, 60.0, fixed=True), Window("orders", 120, 60.0, fixed=True)),
     topics=(Topic.QUOTES, Topic.TRADES, Topic.BOOK),
     needs=(Need.KEY, Need.SECRET, Need.REFRESH_TOKEN),
     features=(
