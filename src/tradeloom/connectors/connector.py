@@ -106,6 +106,7 @@ class VenueConnector:
         self._compare = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._dead_man: asyncio.Task[None] | None = None
+        self._closed = False
 
     # -- Admin -----------------------------------------------------------------------------------
 
@@ -129,13 +130,17 @@ class VenueConnector:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._close_private()
         await self.feed.stop()
+        await self.dialect.close()
         await self.desk.close()
         await self.desk.store.flush()
         await self.context.rest.close()
         self._become(State.STOPPED, "stopped")
 
     async def close(self) -> None:
-        """Stop for good and close the order file."""
+        """Stop for good and close the order file; twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
         await self.stop()
         await asyncio.to_thread(self.desk.store.close)
 
@@ -191,8 +196,13 @@ class VenueConnector:
         return True
 
     async def reconnect(self) -> None:
-        """Close and open every connection."""
+        """Close and open every connection; what was refused is tried again, as a person asks."""
+        if self._tasks and self._tasks[0].done():
+            self._tasks = [asyncio.create_task(self._run(), name=f"venue {self.profile.venue}")]
         await self.feed.reconnect()
+        for link in self._private.values():
+            if link.refused is not None:
+                link.start()
         await asyncio.gather(
             *(link.drop("reconnect on request") for link in self._private.values())
         )
@@ -290,8 +300,7 @@ class VenueConnector:
         if symbol is not None:
             names = {symbol := self.context.listings.find(symbol).symbol}
         listings = [self.context.listings.find(name) for name in sorted(names)]
-        for fill in await self._asked(self.dialect.fills(since_ns, listings)):
-            self.desk.fill(fill)
+        self.desk.found(await self._asked(self.dialect.fills(since_ns, listings)))
         await self.desk.store.flush()
         return self.desk.store.fills(since_ns, symbol)
 
@@ -436,6 +445,8 @@ class VenueConnector:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RECONCILE_EVERY_S):  # wait_for may swallow `stop`
                     await self._compare.wait()
+            if self.state is State.REFUSED and not self._compare.is_set():
+                continue  # wrong keys are not tried again by the clock
             if not all(link.up.is_set() or link.refused for link in self._private.values()):
                 await asyncio.sleep(0.01)
                 continue
@@ -481,7 +492,9 @@ class VenueConnector:
                 wait = await self.dialect.keep_private()
             except LoginRefused as error:
                 self._become(State.REFUSED, str(error))
-                return
+                while self.state is State.REFUSED:
+                    await asyncio.sleep(1.0)
+                continue
             except (VenueUnavailable, BudgetSpent, Refusal) as error:
                 log.warning("%s: %s", self.profile.venue, error)
                 wait = 5.0

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -71,6 +71,7 @@ class TradeDesk:
         self._listeners: list[AccountSink] = []
         self._answers: dict[str, OrderAnswer] = {}
         self._resolvers: dict[str, asyncio.Task[None]] = {}
+        self._waiting: list[VenueFill] = []
 
     def listen(self, sink: AccountSink) -> Callable[[], None]:
         """Deliver account events until the returned function is called."""
@@ -215,8 +216,7 @@ class TradeDesk:
         except Refusal as error:
             raise VenueUnavailable(error.message) from None
         self._news(known, order)
-        for fill in fills:
-            self.fill(fill)
+        self._fills_of(known, fills)
         return known.order
 
     # -- AccountOut: called by the dialect -------------------------------------------------------
@@ -274,23 +274,26 @@ class TradeDesk:
     async def compare(self) -> None:
         """Make our orders, fills and money agree with the venue's. Raises VenueUnavailable.
 
-        The order matters: fills are asked for before the fate of missing orders, so that an order
-        which left the book by filling is known as filled.
+        The order matters: orders without the venue's id first, as fills may carry that id alone;
+        fills before the fate of missing orders, so that an order which left the book by filling is
+        known as filled.
         """
         try:
             for known in self.store.open():
                 self._dialect.expect(known.wire_id, known.order)
+            for known in self.store.open():
+                if not known.order.venue_order_id and not await self._settle(known):
+                    self._resolve(known, "the venue does not know the order yet")
             at_venue = await self._dialect.open_orders()
             for order in at_venue:
                 self.order(order)
             symbols = {each.order.symbol for each in self.store.open()}
             symbols |= {order.symbol for order in at_venue}
             listings = [self._context.listings.find(symbol) for symbol in sorted(symbols)]
-            for fill in await self._dialect.fills(self._fills_since(), listings):
-                self.fill(fill)
+            self.found(await self._dialect.fills(self._fills_since(), listings))
             there = {order.venue_order_id for order in at_venue}
             for known in self.store.open():
-                if known.order.venue_order_id not in there or not known.order.venue_order_id:
+                if known.order.venue_order_id and known.order.venue_order_id not in there:
                     await self._settle(known)
             for balance in await self._dialect.balances():
                 self.tell(balance)
@@ -300,6 +303,19 @@ class TradeDesk:
             raise VenueUnavailable(f"{error.venue_code} {error.message}".strip()) from error
         except BudgetSpent as error:
             raise VenueUnavailable(str(error)) from error
+
+    def found(self, fills: Sequence[VenueFill]) -> None:
+        """Executions that the venue listed. One of an order that we do not know yet may be of an
+        order in flight, whose venue id we do not know yet: it waits for the next comparison.
+        """
+        waiting, self._waiting = self._waiting, []
+        flying = {k.order.symbol for k in self.store.open() if not k.order.venue_order_id}
+        for fill in (*waiting, *fills):
+            known = self.store.by_wire(fill.client_id, fill.venue_order_id)
+            if known is None and fill.symbol in flying:
+                self._waiting.append(fill)
+            else:
+                self.fill(fill)
 
     async def close(self) -> None:
         """End what is being asked for."""
@@ -394,8 +410,7 @@ class TradeDesk:
             new_id = placed.venue_order_id or order.venue_order_id
             if (state, new_id) != (order.state, order.venue_order_id):
                 self._put(known, msgspec.structs.replace(order, state=state, venue_order_id=new_id))
-        for fill in placed.fills:
-            self.fill(fill)
+        self._fills_of(known, placed.fills)
 
     def _adopt(self, order: VenueOrder) -> None:
         """An order that we did not make, or made before our memory began."""
@@ -441,6 +456,11 @@ class TradeDesk:
             ),
         )
 
+    def _fills_of(self, known: Known, fills: Sequence[VenueFill]) -> None:
+        """Executions that the venue named as this order's: some carry no id of ours."""
+        for fill in fills:
+            self.fill(msgspec.structs.replace(fill, client_id=known.wire_id))
+
     def _resolve(self, known: Known, why: str) -> None:
         client_id = known.order.client_id
         running = self._resolvers.get(client_id)
@@ -479,8 +499,7 @@ class TradeDesk:
             )
         except NoSuchOrder:
             return self._missing(known, asked)
-        for fill in fills:
-            self.fill(fill)
+        self._fills_of(known, fills)
         before = known.order.state
         merged = merge(known.order, order)
         if before is OrderState.UNRESOLVED and merged.state is OrderState.UNRESOLVED:

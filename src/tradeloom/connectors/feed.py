@@ -32,10 +32,13 @@ from tradeloom.domain.market import (
     Topic,
     TradeTick,
 )
+from tradeloom.security.redaction import REDACTED, redact_text
 
 log = logging.getLogger(__name__)
 
 _NO_LEVEL: Final[Level] = (0, 0)
+# Shorter parts of a key (an account's name) are no secrets, and would cut innocent digits.
+_SECRET_LENGTH_MIN: Final = 8
 
 
 class FeedSubscription:
@@ -359,10 +362,17 @@ class MarketFeed:
         if kind not in self._odd and len(self._odd) < ODD_KINDS_MAX:
             self._odd.add(kind)
             raw = data if isinstance(data, str) else data.decode("utf-8", "replace")
-            venue = self._dialect.venue
+            raw, venue = self._without_secrets(raw), self._dialect.venue
             log.warning(
                 "%s sent a frame we cannot use (%s): %.*s", venue, kind, FRAME_LOGGED_BYTES, raw
             )
+
+    def _without_secrets(self, raw: str) -> str:
+        keys = self._context.credentials
+        for value in keys.values.values() if keys is not None else ():
+            if len(value) >= _SECRET_LENGTH_MIN:
+                raw = raw.replace(value, REDACTED)
+        return redact_text(raw)
 
 
 class _Out:

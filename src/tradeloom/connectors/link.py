@@ -42,10 +42,11 @@ class LinkPlan:
     """How to reach and keep one socket.
 
     `ping` is a text to send every `ping_s` (venues that want their own; protocol-level pings are
-    answered in any case). Silence of `silence_s` closes the link. `frames_per_s` bounds what we
-    send. After `age_max_s` the link is renewed before the venue cuts it. `key` tells links of one
-    kind apart, such as the streams that a URL carries. With `heartbeat_s` we send protocol-level
-    pings so often, for venues whose quiet streams say nothing; a missing pong closes the link.
+    answered in any case). Silence of `silence_s`, without as much as a ping, closes the link.
+    `frames_per_s` bounds what we send. After `age_max_s` the link is renewed before the venue cuts
+    it. `key` tells links of one kind apart, such as the streams that a URL carries. With
+    `heartbeat_s` we send protocol-level pings so often, for venues whose quiet streams say nothing;
+    a missing pong closes the link.
     """
 
     name: str
@@ -92,8 +93,9 @@ class Link:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to connect."""
-        if self._task is None:
+        """Begin to connect, or try once more what was refused."""
+        if self._task is None or self._task.done():
+            self.refused = None
             self._task = asyncio.create_task(self._run(), name=f"link {self.plan.name}")
 
     async def close(self) -> None:
@@ -189,7 +191,7 @@ class Link:
                 url,
                 headers=dict(self.plan.headers),
                 max_msg_size=FRAME_BYTES_MAX,
-                autoping=True,
+                autoping=False,  # answered below: a ping is a sign of life
                 heartbeat=self.plan.heartbeat_s or None,
                 compress=0,
             )
@@ -209,6 +211,11 @@ class Link:
                     self.frames += 1
                     self.bytes += len(message.data)
                     received(message.data, time.time_ns())
+                elif kind is aiohttp.WSMsgType.PING:
+                    self._last = time.monotonic()
+                    await socket.pong(message.data)
+                elif kind is aiohttp.WSMsgType.PONG:
+                    self._last = time.monotonic()
                 elif kind is aiohttp.WSMsgType.ERROR:
                     raise NoAnswer(f"{self.plan.name}: bad frame ({socket.exception()!r:.80})")
                 else:

@@ -27,7 +27,8 @@ _TEXTS: Final = (
     # Header lines and JSON or query pairs inside a longer text.
     (
         re.compile(
-            r"(?i)\b([\w-]*(?:password|passwd|secret|token|api[-_]?key|authorization|cookie))"
+            r"(?i)\b([\w-]*(?:password|passwd|secret|token|api[-_]?key|authorization|cookie|"
+            r"listen[-_]?key|passphrase|signature))"
             r"([\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+(?:\s+\[redacted\])?)"
         ),
         rf"\1\2{REDACTED}",
@@ -35,7 +36,8 @@ _TEXTS: Final = (
 )
 # A quick look that rules most texts out.
 _SUSPECT: Final = re.compile(
-    r"(?i)eyJ|tl[rk]_|bearer|basic|://|passw|secret|token|api[-_]?key|authori|cookie"
+    r"(?i)eyJ|tl[rk]_|bearer|basic|://|passw|secret|token|api[-_]?key|authori|cookie|"
+    r"listen[-_]?key|passphrase|signature"
 )
 _DEPTH_MAX: Final = 8
 
