@@ -40,10 +40,12 @@ export function Happenings() {
   return null;
 }
 
-/** Fills the user did not send himself just now. */
+/** Fills that the user did not send himself just now. */
 const REASONS: Record<string, string> = {
-  sl: "Stop loss: closed {volume} {symbol} at {price}",
-  tp: "Take profit: closed {volume} {symbol} at {price}",
+  stop_loss: "Stop loss: closed {volume} {symbol} at {price}",
+  take_profit: "Take profit: closed {volume} {symbol} at {price}",
+  trailing: "Trailing stop: closed {volume} {symbol} at {price}",
   stop_out: "Stop-out: closed {volume} {symbol} at {price}",
+  liquidation: "Liquidation: closed {volume} {symbol} at {price}",
   pending: "Order filled: {volume} {symbol} at {price}",
 };

@@ -22,6 +22,9 @@ import { ChartLines } from "./lines";
 import { PriceMenu, type PriceSpot } from "./PriceMenu";
 import { type Deal, dealsOf, linesOf, markersOf } from "./trades";
 
+/** Deals that are marked; the oldest give way. */
+const DEALS_MAX = 500;
+
 /** Candles with everything the account has in the instrument. */
 export function ChartPanel() {
   const { symbol, period, instrument, show } = useView();
@@ -217,7 +220,7 @@ function useMarkers(
       () => undefined,
     );
     const end = onHappening((what) => {
-      if ("fill" in what && what.fill.instrument === symbol) setDeals((now) => [what.fill, ...now]);
+      if ("fill" in what && what.fill.instrument === symbol) setDeals((now) => [what.fill, ...now].slice(0, DEALS_MAX));
     });
     return () => {
       alive = false;
