@@ -46,7 +46,6 @@ export function AccountSwitch() {
           className="flex h-control min-w-0 items-center gap-2 rounded-panel border border-line bg-raised px-2.5 text-table hover:bg-hover"
         >
           <span className="sr-only">{t("Account")} </span>
-          <span className="sr-only">{t("Account")}</span>
           <span className="truncate font-medium">{chosen || t("No account")}</span>
           {now && (
             <span className="hidden truncate text-fg-2 lg:inline">{`${now.currency}, ${now.group}`}</span>
