@@ -6,13 +6,14 @@ import asyncio
 import time
 from pathlib import Path
 
-from tradeloom.app.housekeeping import jobs, keep_house
+from tradeloom.app.housekeeping import Job, jobs, keep_house
 from tradeloom.security import Door, Role, Secrets, Security
 from tradeloom.store import Database, StoreError
 from tradeloom.store.approvals import Approvals, ApprovalState
 from tradeloom.store.bars import Bar, BarStore
 
 DAY = 86_400 * 10**9
+_PRICES = (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 
 
 async def test_old_things_go(tmp_path: Path) -> None:
@@ -20,7 +21,8 @@ async def test_old_things_go(tmp_path: Path) -> None:
         security = Security(Door(database, Secrets.load(tmp_path / "secrets.json")))
         bars, approvals = BarStore(database), Approvals(database)
         now = time.time_ns()
-        old = Bar("EURUSD", 1, now - 9 * DAY, 5, *([1] * 12), 1, now - 9 * DAY, now - 9 * DAY)
+        long_ago = now - 9 * DAY
+        old = Bar("EURUSD", 1, long_ago, 5, *_PRICES, 1, long_ago, long_ago)
         await bars.write([old, old._replace(start=now - DAY)])
         asker = await security.people.create("anna", "a-long-enough-phrase-1", Role.ADMIN)
         async with database.write() as connection:
@@ -56,7 +58,7 @@ async def test_what_fails_is_tried_again() -> None:
         calls.append("fine")
         return 1
 
-    work = {"broken": broken, "fine": fine}
+    work: dict[str, Job] = {"broken": broken, "fine": fine}
     keeping = asyncio.create_task(keep_house(work, first_s=0, every_s=3_600, retry_s=0.01))
     async with asyncio.timeout(10):
         while calls.count("fine") < 3:

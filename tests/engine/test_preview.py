@@ -251,7 +251,7 @@ def test_rules_of_the_moment() -> None:
     limits = Limits(order_volume_max=D(1), positions_max=2, orders_max=1)
     book.engine.define(msgspec.structs.replace(GROUP, limits=limits))
     assert book.place(order("EURUSD", Side.BUY, "1.01")).refused is not None
-    low = {"type": OrderType.LIMIT, "price": D("1.05")}
+    low: dict[str, Any] = {"type": OrderType.LIMIT, "price": D("1.05")}
     assert book.place(order("EURUSD", Side.BUY, "0.10", **low)).refused is None
     assert book.place(order("EURUSD", Side.BUY, "0.10", **low)).refused is not None
     assert book.place(buy).refused is None

@@ -98,6 +98,10 @@ class Previews:
 
         `Refused` only when account or instrument are unknown; any other refusal is told.
         """
+        return self.prepare(core, names, record, now).view()
+
+    def prepare(self, core: Core, names: Names, record: bytes, now: int) -> Trial:
+        """The part that reads the core, and the only one that needs its lock; raises `Refused`."""
         account, _ = COMMAND_HEADER.unpack_from(record, INPUT_HEADER.size)
         row = core.account(account)
         if row is None:
@@ -108,22 +112,33 @@ class Previews:
         ts = max(now, core.now)
         refused = _refusal(core.admit(command("PlaceOrder", ts, account, order))[1])
         scratch = Scratch(core, self._template, account, row)
-        tried = _Trial(scratch, row, order, ts)
-        return tried.view(core, names, refused)
+        return Trial(scratch, names, row, order, ts, refused)
 
 
-class _Trial:
+class Trial:
     """One order on one account."""
 
-    def __init__(self, scratch: Scratch, row: AccountRow, order: Values, ts: int) -> None:
+    def __init__(
+        self,
+        scratch: Scratch,
+        names: Names,
+        row: AccountRow,
+        order: Values,
+        ts: int,
+        refused: RefusalView | None,
+    ) -> None:
         self._scratch = scratch
+        self._names = names
         self._row = row
         self._order = order
         self._ts = ts
+        self._refused = refused
         self._index: int = order["instrument"]
         self._body: Values = scratch.instruments[self._index]
 
-    def view(self, core: Core, names: Names, refused: RefusalView | None) -> PreviewView:
+    def view(self) -> PreviewView:
+        """What it would do."""
+        names, refused = self._names, self._refused
         unit = 10 ** (numbers.MONEY_DIGITS - names.currencies[self._row["currency"]].digits)
         done = self._run(self._order, unit)
         whole: _Tried | None = None
@@ -133,7 +148,7 @@ class _Trial:
             refused = _refused(ReturnCode.TRADE_NO_MONEY, "volume")
         waits = done.code.good and done.filled < self._order["volume"]
         if not done.code.good or waits:
-            whole = self._run(self._as_filled(core), unit, moved=self._moved(core))
+            whole = self._run(self._as_filled(), unit, moved=self._moved())
             whole = whole if whole.code.good else None
         shown = done if done.code.good and done.filled else whole
         after = done if done.code.good else whole
@@ -173,18 +188,18 @@ class _Trial:
         after = margin + done.legs + done.surcharge + done.reserve
         return after > margin and equity - done.entry_commission - after < 0
 
-    def _moved(self, core: Core) -> tuple[int, int] | None:
+    def _moved(self) -> tuple[int, int] | None:
         """The quote at which a waiting order fills: its price, with the spread of now."""
         price = self._order["limit_price"] or self._order["price"]
         if not self._order["type_"] or not price:
             return None
-        bid, ask, _ = core.quote(self._index)
+        bid, ask = self._scratch.quoted(self._index)
         markup = self._markup()
         if self._order["side"] == 0:
             return max(price - markup - (ask - bid), 1), max(price - markup, 1)
         return price + markup, price + markup + (ask - bid)
 
-    def _as_filled(self, core: Core) -> Values:
+    def _as_filled(self) -> Values:
         """The order as a plain one at the market."""
         plain = {"type_": 0, "tif": 0, "price": 0, "limit_price": 0, "sl": 0, "tp": 0}
         more = {"trailing": 0, "trailing_step": 0, "expire": 0, "oco": 0, "max_deviation": -1}

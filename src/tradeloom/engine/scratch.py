@@ -117,6 +117,10 @@ class Scratch:
         self._template: Final = template
         self.positions: dict[int, int] = {}
 
+    def quoted(self, index: int) -> tuple[int, int]:
+        """Bid and ask of an instrument, zeros before its first quote."""
+        return next(((bid, ask) for _, n, bid, ask in self._quotes if n == index), (0, 0))
+
     def routed(self, index: int) -> bool:
         """True if orders on the instrument go to a venue."""
         special = self._special(index).get("execution")

@@ -29,6 +29,9 @@ PAGE_ROWS_MAX: Final = 1000
 STATEMENT_ROWS_MAX: Final = 100_000
 # One preference: a layout of twenty panels is four kilobytes.
 PREFERENCE_BYTES_MAX: Final = 32 << 10
+# Previews of one user: a person typing asks five times a second, and each costs milliseconds.
+PREVIEWS_PER_S: Final = 20.0
+PREVIEWS_BURST: Final = 60
 # Exposure and margin levels are read from the whole book, at most this often, so many accounts at
 # a time between which others have their turn.
 OVERVIEW_EVERY_S: Final = 1.0

@@ -7,6 +7,7 @@ again after a crash changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from tradeloom.domain.errors import Refused, Rejected
 from tradeloom.gateways import definitions
 from tradeloom.gateways.desk import Desk, Reply
 from tradeloom.gateways.problems import MEANINGS, ApiCode, Problem
-from tradeloom.security import Principal, Scope
+from tradeloom.security import Principal, Role, Scope
 from tradeloom.store import Database, audit, impact
 from tradeloom.store.approvals import Approval, Approvals, ApprovalState
 from tradeloom.store.changes import Changes
@@ -60,6 +61,7 @@ class Office:
         self.changes: Final = Changes(database)
         self._desk = desk
         self._database = database
+        self._one = asyncio.Lock()
 
     @staticmethod
     def scope(act: Act) -> Scope:
@@ -80,8 +82,20 @@ class Office:
         of = impact.of_instrument if what == "instrument" else impact.of_group
         return await of(self._database, name)
 
-    async def ask(self, caller: Principal, act: Act, reason: str) -> Approval:
-        """Put an act before a second person; raises `Refused` for one the engine would not take."""
+    async def ask(self, caller: Principal, act: Act, reason: str, key: str = "") -> Approval:
+        """Put an act before a second person; the same key asks once.
+
+        Raises `Refused` for an act the engine would not take, and for a key used for another one.
+        """
+        async with self._one:
+            known = await self.approvals.asked(caller.user_id, key) if key else None
+            if known is not None:
+                if known.request != act:
+                    raise Refused(ReturnCode.DUPLICATE_ID, "id")
+                return known
+            return await self._ask(caller, act, reason, key)
+
+    async def _ask(self, caller: Principal, act: Act, reason: str, key: str) -> Approval:
         self._check(act)
         now = time.time_ns()
         async with self._database.write() as connection:
@@ -94,6 +108,7 @@ class Office:
                 target=_target(act),
                 request=act,
                 reason=reason,
+                key=key or None,
             )
             await audit.append(
                 connection, ts=now, actor=caller.user_id, action="approval.request",
@@ -111,6 +126,10 @@ class Office:
 
     async def approve(self, caller: Principal, number: int, note: str) -> Approval:
         """Agree, and do what was asked for; what the engine said to it stands in `outcome`."""
+        async with self._one:
+            return await self._approve(caller, number, note)
+
+    async def _approve(self, caller: Principal, number: int, note: str) -> Approval:
         found = await self.request(number)
         caller.need(self.scope(found.request))
         if found.requester == caller.user_id:
@@ -149,7 +168,7 @@ class Office:
 
     async def _outcome(self, found: Approval) -> dict[str, Any]:
         """Do an approved act as who asked for it; the engine's no is an outcome, too."""
-        asker = Principal(found.requester, "", "", frozenset())  # type: ignore[arg-type]
+        asker = Principal(found.requester, "", Role.SERVICE, frozenset())
         try:
             made = await self.do(
                 asker, found.request, found.reason, f"approval-{found.id}", found.id

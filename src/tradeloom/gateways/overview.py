@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -63,11 +63,18 @@ class Danger(msgspec.Struct, frozen=True, kw_only=True):
     stop_out: Decimal
 
 
+class Held(NamedTuple):
+    """Exposure, and the accounts that make it."""
+
+    exposure: Exposure
+    accounts: frozenset[int]
+
+
 class Seen(msgspec.Struct, frozen=True):
     """One reading of the book at `ts` (UTC ns)."""
 
     ts: int
-    exposure: tuple[Exposure, ...]
+    exposure: tuple[Held, ...]
     danger: tuple[Danger, ...]
 
 
@@ -96,7 +103,10 @@ class Overview:
             part = accounts[start : start + OVERVIEW_SLICE]
             self._desk.shard.read(lambda core, part=part: book.take(core, part))  # type: ignore[misc]
             await asyncio.sleep(0)
-        exposure = tuple(self._exposure(key, sums) for key, sums in sorted(book.sums.items()))
+        exposure = tuple(
+            Held(self._exposure(key, sums), frozenset(sums.accounts))
+            for key, sums in sorted(book.sums.items(), key=lambda item: item[0])
+        )
         danger = sorted((self._danger(row) for row in book.risky), key=lambda each: each.level)
         return Seen(time.time_ns(), exposure, tuple(danger))
 
@@ -214,38 +224,36 @@ class _Book:
                     sums.long += values["volume"]
 
 
-def grouped(rows: Iterable[Exposure], by: str) -> list[Exposure]:
-    """Exposure put together by `instrument` or by `group`; volumes of a group are of all symbols.
-
-    Accounts count once per instrument and group.
-    """
-    made: dict[tuple[str, str], Exposure] = {}
+def grouped(rows: Iterable[Held], by: str) -> list[Exposure]:
+    """Exposure put together by `instrument` or `group`; a group's volumes are of all symbols."""
+    made: dict[tuple[str, str], Held] = {}
     for row in rows:
-        key = (row.instrument if by == "instrument" else row.group, row.currency)
+        each = _alone(row.exposure, by)
+        key = (each.instrument or each.group, each.currency)
         known = made.get(key)
-        made[key] = _alone(row, by) if known is None else _plus(known, row)
-    return [made[key] for key in sorted(made)]
+        if known is not None:
+            each = _plus(known.exposure, each)
+        accounts = row.accounts if known is None else known.accounts | row.accounts
+        made[key] = Held(msgspec.structs.replace(each, accounts=len(accounts)), accounts)
+    return [made[key].exposure for key in sorted(made)]
 
 
 def _alone(row: Exposure, by: str) -> Exposure:
     if by == "instrument":
         return msgspec.structs.replace(row, group="")
+    # Of a group: how much is at risk in all; nets of different symbols do not cancel out.
     value = None if row.notional is None else abs(row.notional)
     return msgspec.structs.replace(row, instrument="", notional=value)
 
 
 def _plus(a: Exposure, b: Exposure) -> Exposure:
-    notional = None
-    if a.notional is not None and b.notional is not None:
-        # Of a group: how much is at risk in all; nets of different symbols do not cancel out.
-        notional = a.notional + (b.notional if a.instrument else abs(b.notional))
+    known = a.notional is not None and b.notional is not None
     return msgspec.structs.replace(
         a,
-        accounts=a.accounts + b.accounts,
         positions=a.positions + b.positions,
         long=a.long + b.long,
         short=a.short + b.short,
         net=a.net + b.net,
-        notional=notional,
+        notional=(a.notional or Decimal(0)) + (b.notional or Decimal(0)) if known else None,
         profit=a.profit + b.profit,
     )

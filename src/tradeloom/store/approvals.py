@@ -67,6 +67,7 @@ class Approvals:
         target: str,
         request: dict[str, Any],
         reason: str,
+        key: str | None = None,
     ) -> int:
         """A new request, in the caller's transaction; its number."""
         made = await connection.execute(
@@ -80,6 +81,7 @@ class Approvals:
                 reason=reason,
                 state=ApprovalState.PENDING.value,
                 note="",
+                key=key,
             )
         )
         return int((made.inserted_primary_key or (0,))[0])
@@ -90,6 +92,14 @@ class Approvals:
             row = (
                 await connection.execute(select(t.approvals).where(t.approvals.c.id == number))
             ).first()
+        return None if row is None else _shown(row)
+
+    async def asked(self, requester: int, key: str) -> Approval | None:
+        """What somebody asked for under this key before."""
+        a = t.approvals
+        query = select(a).where(a.c.requester == requester, a.c.key == key)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
         return None if row is None else _shown(row)
 
     async def decide(

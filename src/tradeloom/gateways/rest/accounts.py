@@ -190,7 +190,7 @@ def router(gate: Gate) -> APIRouter:
     ) -> Response:
         act = {"operation": operation, "account": account, "amount": body.amount}
         if body.second_person or await gate.office.needs_second(act):
-            return reply(approval(await gate.office.ask(caller, act, body.reason)), 202)
+            return reply(approval(await gate.office.ask(caller, act, body.reason, key or "")), 202)
         return reply(done(await gate.office.do(caller, act, body.reason, key or "")))
 
     @api.post("/accounts/{account}/deposits", tags=["money"], response_model=Done, responses=_WAITS)

@@ -158,7 +158,7 @@ def router(gate: Gate) -> APIRouter:
         caller: Principal, act: Act, reason: str, second: bool, key: str | None
     ) -> Response:
         if second or await office.needs_second(act):
-            return reply(approval(await office.ask(caller, act, reason)), 202)
+            return reply(approval(await office.ask(caller, act, reason, key or "")), 202)
         return reply(done(await office.do(caller, act, reason, key or "")))
 
     @api.post("/instruments/preview", tags=["market"], response_model=ChangePreview)

@@ -105,7 +105,7 @@ def handler(gate: Gate) -> Callable[[Request], Awaitable[Response]]:
         caller = await gate.caller(request, Scope.TRADE)
         wait = gate.order_rates.take(caller.user_id)
         if wait:
-            raise _too_fast(wait)
+            raise too_fast(wait)
         key = command_id(request)
         order = decode(await request.body())
         gate.trades(caller, order.account)
@@ -236,6 +236,7 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _too_fast(wait: float) -> Problem:
+def too_fast(wait: float) -> Problem:
+    """429, come back in `wait` seconds."""
     headers = {"Retry-After": str(max(1, int(wait + 0.999)))}
     return Problem(429, ReturnCode.TOO_FREQUENT, MEANINGS[ApiCode.RATE_LIMITED], headers=headers)

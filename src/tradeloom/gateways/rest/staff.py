@@ -126,15 +126,14 @@ def router(gate: Gate) -> APIRouter:
     ) -> Response:
         """What all accounts together have open, by instrument or group and account currency."""
         seen = await gate.overview.now()
-        rows = [
-            row
-            for row in seen.exposure
-            if instrument in (None, row.instrument)
-            and group in (None, row.group)
-            and currency in (None, row.currency)
+        held = [
+            each
+            for each in seen.exposure
+            if instrument in (None, each.exposure.instrument)
+            and group in (None, each.exposure.group)
+            and currency in (None, each.exposure.currency)
         ]
-        if by != "both":
-            rows = grouped(rows, by)
+        rows = [each.exposure for each in held] if by == "both" else grouped(held, by)
         return whole(csv, f"exposure-by-{by}", ExposureOut, [wire(row) for row in rows])
 
     @api.get(

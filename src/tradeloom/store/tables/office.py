@@ -5,7 +5,7 @@ Times are UTC nanoseconds. Bodies are JSON text.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
 
 from .columns import RowNumber
 from .meta import metadata
@@ -34,6 +34,8 @@ approvals = Table(
     Column("decided", BigInteger),
     Column("note", String(200), nullable=False),
     Column("outcome", Text),  # what the engine said, once it was asked
+    Column("key", String(32)),  # the requester's Idempotency-Key
+    UniqueConstraint("requester", "key"),
     Index("approvals_state", "state", "id"),
 )
 definition_changes = Table(

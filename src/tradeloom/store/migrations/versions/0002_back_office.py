@@ -40,6 +40,8 @@ def upgrade() -> None:
         sa.Column("decided", sa.BigInteger),
         sa.Column("note", sa.String(200), nullable=False),
         sa.Column("outcome", sa.Text),
+        sa.Column("key", sa.String(32)),
+        sa.UniqueConstraint("requester", "key", name="uq_approvals_requester"),
         sa.PrimaryKeyConstraint("id", name="pk_approvals"),
         sa.ForeignKeyConstraint(["requester"], ["users.id"], name="fk_approvals_requester"),
         sa.ForeignKeyConstraint(["decided_by"], ["users.id"], name="fk_approvals_decided_by"),
