@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import TypeVar
 
 from tradeloom.connectors.connector import VenueConnector
@@ -171,6 +172,7 @@ async def staged(
     key: Callable[[VenueDialect], Credentials | None] = demo_key,
     prepare: Callable[[Stage], None] = lambda stage: None,
     options: Mapping[str, str] | None = None,
+    folder: Path | None = None,
     start: bool = True,
 ) -> AsyncIterator[Stage]:
     """A simulator and a started connector; both are closed at the end."""
@@ -181,6 +183,7 @@ async def staged(
             kind,
             urls=kind.profile.simulated(f"http://{simulator.host}:{simulator.port}"),
             credentials=key(venue),
+            folder=folder,
             options=options,
         )
         stage = Stage(simulator, venue, connector)

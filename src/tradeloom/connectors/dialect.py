@@ -346,6 +346,10 @@ class Dialect(ABC):
     async def server_time(self) -> tuple[int, int, int]:
         """Our clock before, the venue's, our clock after, in ns. Raises VenueUnavailable."""
 
+    async def close(self) -> None:
+        """End what runs beside the connections."""
+        return
+
     async def maintenance(self) -> str:
         """Why the venue does not trade now, in its words; empty when it does."""
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -22,7 +23,7 @@ from tests.connectors.stage import (
     market,
     staged,
 )
-from tradeloom.connectors.contract import Amendment, OrderRequest, Outcome, State
+from tradeloom.connectors.contract import Amendment, OrderRequest, Origin, Outcome, State
 from tradeloom.connectors.link import LoginRefused
 from tradeloom.connectors.venues.schwab import code_in, exchange_code, login_address
 from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, TimeInForce
@@ -156,6 +157,36 @@ async def test_a_lost_answer_is_resolved_by_what_was_sent(
         assert found.volume == Decimal(5)
         assert found.venue_order_id != stage.order("other").venue_order_id
         assert stage.at_venue == 2
+
+
+async def test_a_restart_finds_orders_whose_answer_was_lost(tmp_path: Path) -> None:
+    async with staged("schwab", BOTH, prepare=quoted, folder=tmp_path) as stage:
+        await stage.ready()
+        await stage.connector.submit(limit("known", AAPL, Side.BUY, "4", "200.00"))
+        stage.fault(FaultKind.UNKNOWN_OUTCOME, "/orders")
+        stage.fault(FaultKind.DROP_EVENT, "new")
+        # Nothing may be asked before the end: what is known comes from the disk alone.
+        stage.fault(FaultKind.HTTP_STATUS, "/orders", status=503, count=100, after=1)
+        answer = await stage.connector.submit(limit("lost", AAPL, Side.BUY, "5", "200.00"))
+        assert answer.outcome is Outcome.UNRESOLVED
+        await stage.connector.close()
+        stage.venue.faults.clear()
+        again = type(stage.connector)(
+            type(stage.connector.dialect),
+            urls=stage.connector.context.urls,
+            credentials=stage.connector.context.credentials,
+            folder=tmp_path,
+        )
+        try:
+            await again.start()
+            await stage.until(lambda: again.state is State.READY)
+            orders = {each.client_id: each for each in await again.open_orders()}
+            assert set(orders) == {"known", "lost"}
+            assert orders["lost"].state is OrderState.WORKING
+            assert orders["lost"].origin is Origin.OURS
+            assert stage.at_venue == 2
+        finally:
+            await again.close()
 
 
 async def test_an_order_that_never_arrived_is_not_invented(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import secrets
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
@@ -35,6 +36,8 @@ from tradeloom.domain.market import (
     Topic,
     TradeTick,
 )
+
+log = logging.getLogger(__name__)
 
 MS: Final = 1_000_000
 _CHANNELS: Final = {
@@ -193,15 +196,21 @@ class DeribitMarket(Dialect):
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Send something without waiting; a connection that is gone needs no answer."""
 
-        async def run() -> None:
-            try:
-                await work
-            except (NotSent, NoAnswer):
-                return
+        def ended(task: asyncio.Task[None]) -> None:
+            self._work.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not isinstance(error, (NotSent, NoAnswer)):
+                log.error("beside a connection of deribit", exc_info=error)
 
-        task = asyncio.create_task(run())
+        task = asyncio.create_task(work)
         self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        task.add_done_callback(ended)
+
+    async def close(self) -> None:
+        """End answers that are still being sent."""
+        for task in tuple(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
 
     # -- frames ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from tradeloom.connectors.profile import Need
 from tradeloom.connectors.rest import NoAnswer, Reply
 from tradeloom.connectors.venues.schwab import frames as f
 from tradeloom.connectors.venues.schwab.oauth import Tokens, renew
-from tradeloom.connectors.venues.schwab.profile import REDIRECT, TOO_MANY_WAIT_S
+from tradeloom.connectors.venues.schwab.profile import REDIRECT, REFUSED_S, TOO_MANY_WAIT_S
 from tradeloom.domain.enums import ReturnCode
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ class SchwabCalls(Dialect):
         super().__init__(context)
         self._tokens: Tokens | None = None
         self._refused: LoginRefused | None = None
+        self._ask_again_at = 0.0
         self._renewing = asyncio.Lock()
 
     async def token(self, *, fresh: bool = False) -> str:
@@ -59,8 +60,8 @@ class SchwabCalls(Dialect):
                     "Schwab gives not even prices without a log-in: put app key, app secret and "
                     "refresh token into the vault"
                 )
-            if self._refused is not None:
-                raise self._refused  # a person must act: asking again would change nothing
+            if self._refused is not None and time.monotonic() < self._ask_again_at:
+                raise self._refused  # a person must act: all who ask now get this answer
             # A renewal may come with a new refresh token, and then the old one is over.
             refresh = tokens.refresh if tokens else keys[Need.REFRESH_TOKEN]
             try:
@@ -74,6 +75,7 @@ class SchwabCalls(Dialect):
                 )
             except LoginRefused as error:
                 self._refused = error
+                self._ask_again_at = time.monotonic() + REFUSED_S
                 raise
             return self._tokens.access
 

@@ -30,6 +30,8 @@ MATCH_AFTER_S: Final = 60.0
 # Orders in one answer, and how far back they are asked for at most.
 ORDERS_MAX: Final = 3_000
 ORDERS_BACK_DAYS: Final = 60
+# A refused log-in is not asked about again for so long: a person must act first.
+REFUSED_S: Final = 10.0
 # When a 429 names no time: the budget is per minute.
 TOO_MANY_WAIT_S: Final = 30.0
 # Symbols in one question for quotes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from tradeloom.connectors.venues.schwab import frames as f
 from tradeloom.connectors.venues.schwab.calls import SchwabCalls
 from tradeloom.connectors.venues.schwab.profile import KEYS_MAX, SILENCE_S, VENUE
 from tradeloom.domain.market import BookDelta, BookQuote, FeedState, Level, Topic, TradeTick
+
+log = logging.getLogger(__name__)
 
 _MS: Final = 1_000_000
 _L1: Final = "LEVELONE_EQUITIES"
@@ -231,15 +234,21 @@ class SchwabStreamer(SchwabCalls):
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Something to do beside; a connection that is gone needs it no more."""
 
-        async def run() -> None:
-            try:
-                await work
-            except (NotSent, NoAnswer):
-                return
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not isinstance(error, (NotSent, NoAnswer)):
+                log.error("beside a connection of schwab", exc_info=error)
 
-        task = asyncio.create_task(run())
+        task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(ended)
+
+    async def close(self) -> None:
+        """End questions that are still being asked."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # -- frames ----------------------------------------------------------------------------------
 
