@@ -49,7 +49,7 @@ CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '
 CARGO_ARGS := --manifest-path core/Cargo.toml
 PYTHON_PATHS := src tests benchmarks
 
-.PHONY: help setup run web web-test api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store bench-marketdata soak proto docs lock clean
+.PHONY: help setup run web web-test test-web test-web-all browsers api-types test test-rust test-python lint types floors check fmt bench bench-engine bench-platform bench-store bench-marketdata bench-web soak proto docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,18 @@ web: $(STAMP)/web ## build the web app into the Python package
 web-test: $(STAMP)/web $(STAMP)/core $(STAMP)/api-types ## the web app: lint, types, tests, sizes, fresh API types
 	cd web && $(NPM) run -s lint && $(NPM) run -s types && $(NPM) run -s test && $(NPM) run -s sizes
 	PATH="$(NODE_HOME)/bin:$$PATH" $(BIN)/python web/tools/api-types/generate.py --check
+
+test-web: web-test browsers ## the web app: all of web-test, and its main journeys in a real browser
+	cd web && PATH="$(NODE_HOME)/bin:$$PATH" node node_modules/@playwright/test/cli.js test --grep @ci $(ARGS)
+
+test-web-all: $(STAMP)/web $(STAMP)/core browsers ## every journey of the web app (ARGS="-g name")
+	cd web && PATH="$(NODE_HOME)/bin:$$PATH" node node_modules/@playwright/test/cli.js test $(ARGS)
+
+browsers: ## a Chromium for the journeys of the web app, if we may install one
+	@web/tools/browsers.sh
+
+bench-web: $(STAMP)/web $(STAMP)/core browsers ## the web app in a real browser (ARGS="--minutes 1"); writes build/bench/web.json
+	cd web && PATH="$(NODE_HOME)/bin:$$PATH" node bench/web.ts $(ARGS)
 
 api-types: $(STAMP)/core $(STAMP)/api-types ## write the web app's API types from the running service
 	PATH="$(NODE_HOME)/bin:$$PATH" $(BIN)/python web/tools/api-types/generate.py
