@@ -112,7 +112,8 @@ class Market:
 
         The same request again goes where it went first: a switch never doubles an order.
         """
-        leg = self._takers.get(request.client_id) or self._route(request.side)
+        taker = self._takers.get(request.client_id)
+        leg = taker or self._route(request.side)
         if leg is None:
             return OrderAnswer(
                 client_id=request.client_id,
@@ -122,8 +123,8 @@ class Market:
             )
         self._takers[request.client_id] = leg
         answer = await leg.connector.submit(msgspec.structs.replace(request, symbol=leg.symbol))
-        if answer.outcome is Outcome.REFUSED:
-            self._takers.pop(request.client_id, None)
+        if answer.outcome is Outcome.REFUSED and taker is None:
+            self._takers.pop(request.client_id, None)  # nothing rests: it may go elsewhere
         return answer
 
     async def amend(self, change: Amendment) -> OrderAnswer:
@@ -144,27 +145,29 @@ class Market:
         """Put these (name, connector, symbol there) behind the handle, the preferred one first.
 
         New ones are subscribed before old ones are let go, so quotes do not stop. Old ones with
-        orders of ours stay listened to.
+        orders of ours stay listened to. Raises what subscribing raises; nothing changed then.
         """
         async with self._lock:
-            kept = {leg.name: leg for leg in self._legs}
-            legs = []
-            for name, connector, symbol in connections:
-                leg = kept.pop(name, None)
-                if leg is None or leg.connector is not connector:
-                    if leg is not None:
-                        kept[name] = leg
-                    leg = _Leg(name, connector, symbol)
-                    await self._join(leg)
-                legs.append(leg)
-            self._legs = legs
+            known = {(leg.name, leg.symbol): leg for leg in self._legs}
+            legs, joined = [], []
+            try:
+                for name, connector, symbol in connections:
+                    leg = known.get((name, symbol))
+                    if leg is None or leg.connector is not connector:
+                        leg = _Leg(name, connector, symbol)
+                        joined.append(leg)
+                        await self._join(leg)
+                    legs.append(leg)
+            except BaseException:
+                for leg in joined:
+                    await self._part(leg)
+                raise
+            before, self._legs = self._legs, legs
             self.policy = policy or self.policy
             self._choose("the connections were changed")
-            for leg in kept.values():
-                if leg.subscription is not None:
-                    await leg.subscription.close()
-                    leg.subscription = None
-                leg.fresh = False
+            for leg in before:
+                if leg not in legs:
+                    await self._part(leg)
 
     async def close(self) -> None:
         """Let everything go; orders stay where they are."""
@@ -184,6 +187,13 @@ class Market:
 
         leg.stop = leg.connector.listen(account)
         leg.subscription = await leg.connector.subscribe([leg.symbol], [Topic.QUOTES], event)
+
+    async def _part(self, leg: _Leg) -> None:
+        subscription, leg.subscription, leg.fresh = leg.subscription, None, False
+        if subscription is not None:
+            await subscription.close()
+        if leg.stop is not None and leg not in self._takers.values():
+            leg.stop()
 
     def _market_event(self, leg: _Leg, event: MarketEvent) -> None:
         if isinstance(event, BookQuote):
@@ -289,17 +299,13 @@ class Switchboard:
         if unknown:
             have = ", ".join(sorted(self.connections)) or "none"
             raise ValueError(f"no connection {', '.join(unknown)} (there are: {have})")
-        for name, there in (symbols or {}).items():
-            self._symbols[(symbol, name)] = there
+        named = self._symbols | {(symbol, name): at for name, at in (symbols or {}).items()}
         market = self.market(symbol)
-        self._routes[symbol] = order
         await market.use(
-            [
-                (name, self.connections[name], self._symbols.get((symbol, name), symbol))
-                for name in order
-            ],
+            [(name, self.connections[name], named.get((symbol, name), symbol)) for name in order],
             policy,
         )
+        self._symbols, self._routes[symbol] = named, order
         return market
 
     async def remove(self, name: str) -> None:
