@@ -109,7 +109,7 @@ async def ours(kind: type[BinanceSpot], frames: list[str]) -> float:
 
 async def theirs(frames: list[str], swap: bool) -> float:
     """Microseconds a frame through ccxt.pro to its cache, the same frames."""
-    import ccxt.pro  # type: ignore[import-untyped]
+    import ccxt.pro
 
     exchange = ccxt.pro.binance({"options": {"defaultType": "swap" if swap else "spot"}})
     market = exchange.safe_market_structure(

@@ -54,20 +54,22 @@ class Stage:
     def quote(self, symbol: str, bid: str, ask: str, size: str = "5000") -> None:
         """The outside market's best prices."""
         at = self.venue.exchange.market(symbol).instrument
-        prices = [int(Decimal(text).scaleb(at.digits)) for text in (bid, ask)]
+        low, high = (int(Decimal(text).scaleb(at.digits)) for text in (bid, ask))
         units = int(Decimal(size).scaleb(8))
         now = self.venue.clock.now_ns()
-        self.venue.feed(BookQuote(at.venue, at.symbol, at.digits, *prices, units, units, now, now))
+        self.venue.feed(
+            BookQuote(at.venue, at.symbol, at.digits, low, high, units, units, now, now)
+        )
 
     def book(self, symbol: str, bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
         """Levels of the outside market; size 0 removes one."""
         at = self.venue.exchange.market(symbol).instrument
-        sides = [
+        low, high = (
             tuple((int(Decimal(p).scaleb(at.digits)), int(Decimal(s).scaleb(8))) for p, s in side)
             for side in (bids, asks)
-        ]
+        )
         now = self.venue.clock.now_ns()
-        self.venue.feed(BookDelta(at.venue, at.symbol, at.digits, False, *sides, now, now))
+        self.venue.feed(BookDelta(at.venue, at.symbol, at.digits, False, low, high, now, now))
 
     def trade(self, symbol: str, price: str, size: str, side: Side = Side.BUY) -> None:
         """A trade of the outside market."""

@@ -157,8 +157,8 @@ def test_rest_rows_equal_what_ccxt_reads() -> None:
         if func == "parse_order":
             theirs = oracle.parse_order(frame)
             listing = context.listings.find(frame["symbol"])
-            row = msgspec.json.decode(raw, type=f.Order, strict=False)
-            order = orders.from_reply("a", listing, row)
+            reply = msgspec.json.decode(raw, type=f.Order, strict=False)
+            order = orders.from_reply("a", listing, reply)
             assert order.venue_order_id == theirs["id"]
             assert order.volume == Decimal(str(theirs["amount"]))
             assert order.filled == Decimal(str(theirs["filled"]))

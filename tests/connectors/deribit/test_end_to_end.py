@@ -171,7 +171,7 @@ async def test_a_lost_book_frame_costs_one_resync() -> None:
         keeper = stage.connector.feed.keeper
         await stage.until(lambda: keeper.counts["resyncs"] and keeper.books[BTC].whole)
         stage.book(BTC, [("61770", "300")], [])
-        await stage.until(lambda: (keeper.books[BTC].snapshot() or stage).bids[-1][0] == 617700)
+        await stage.until(lambda: keeper.books[BTC].bids.top(0)[-1][0] == 617700)
         assert (keeper.counts["gaps"], keeper.counts["resyncs"]) == (1, 1)
         assert [level[0] for level in keeper.books[BTC].bids.top(0)] == [
             618000, 617900, 617800, 617700,
