@@ -137,7 +137,7 @@ test("an expired session asks to sign in over the work, which stays @ci", async 
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText(/[Ss]ign in/);
   await dialog.getByLabel("Password").fill("a-long-enough-phrase-1");
-  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await dialog.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(dialog).toBeHidden();
   await expect(screen.field("Volume, lots")).toHaveValue("0.37");
   await screen.live();
