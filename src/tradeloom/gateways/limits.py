@@ -35,7 +35,7 @@ PREVIEWS_BURST: Final = 60
 # Exposure and margin levels are read from the whole book, at most this often, so many accounts at
 # a time between which others have their turn.
 OVERVIEW_EVERY_S: Final = 1.0
-OVERVIEW_SLICE: Final = 250
+OVERVIEW_SLICE: Final = 50
 # Accounts of one margin list: more in danger at once nobody reads.
 MARGIN_ROWS_MAX: Final = 1_000
 # Answers whose time is remembered for the health page: some minutes of a busy desk.

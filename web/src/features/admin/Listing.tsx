@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { problemOf } from "@/api/problem";
 import { type Column, cx, DataTable, Empty, Failed, Loading, Panel } from "@/kit";
 import { Button } from "@/kit/Button";
 import { t } from "@/text";
@@ -67,7 +68,18 @@ export function Listing<R>({
             {toolbar}
           </div>
         )}
-        <div className={cx("min-h-0 flex-1", old && "opacity-60")} aria-busy={old || undefined}>
+        {error && rows.length > 0 ? (
+          <p role="alert" className="shrink-0 px-3 py-1.5 text-table text-warning">
+            {t("Not up to date.")} {problemOf(error).message}
+          </p>
+        ) : null}
+        <div
+          className={cx(
+            "min-h-0 flex-1",
+            (old || Boolean(error)) && rows.length > 0 && "opacity-60",
+          )}
+          aria-busy={old || undefined}
+        >
           {error && rows.length === 0 ? (
             <Failed error={error} onRetry={again} />
           ) : loading ? (

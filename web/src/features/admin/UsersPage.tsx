@@ -30,13 +30,23 @@ export default function UsersPage() {
     ask(api.GET("/api/v1/users", { params: { query: { q, role, cursor, limit: 200 } } })),
   );
   const selected = Number(filters.user) || null;
-  const user = list.rows.find((row) => row.id === selected);
+  const { data: user } = useQuery({
+    queryKey: ["admin", "users", "one", selected],
+    queryFn: () =>
+      ask(api.GET("/api/v1/users/{user_id}", { params: { path: { user_id: selected ?? 0 } } })),
+    enabled: selected !== null,
+    initialData: () => list.rows.find((row) => row.id === selected),
+    initialDataUpdatedAt: 0,
+  });
   const again = () => client.invalidateQueries({ queryKey: ["admin", "users"] });
   return (
     <div
-      className={cx("grid h-full min-h-0 gap-1.5", user && "lg:grid-cols-[minmax(0,1fr)_372px]")}
+      className={cx(
+        "grid h-full min-h-0 gap-1.5",
+        selected !== null && "lg:grid-cols-[minmax(0,1fr)_372px]",
+      )}
     >
-      <div className={cx("min-h-0 min-w-0", user && "hidden lg:block")}>
+      <div className={cx("min-h-0 min-w-0", selected !== null && "hidden lg:block")}>
         <Listing
           title={t("Users")}
           actions={
@@ -86,7 +96,7 @@ export default function UsersPage() {
           onSelect={(row) => set({ user: String(row.id) })}
         />
       </div>
-      {user && (
+      {selected !== null && user && (
         <UserSheet
           key={user.id}
           user={user}
