@@ -50,9 +50,7 @@ export function TopBar() {
         className="mx-auto flex h-control min-w-0 items-center gap-2 rounded-panel border border-line bg-canvas px-2.5 text-fg-2 text-table hover:bg-hover md:w-72"
       >
         <Search size={14} aria-hidden />
-        <span className="sr-only truncate md:not-sr-only">
-          {t("Search symbols, accounts, actions")}
-        </span>
+        <span className="truncate max-md:sr-only">{t("Search symbols, accounts, actions")}</span>
         <kbd
           aria-hidden
           className="ml-auto hidden whitespace-nowrap rounded-inner border border-line px-1 font-mono text-tag lg:inline"

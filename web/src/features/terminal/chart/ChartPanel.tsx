@@ -220,7 +220,8 @@ function useMarkers(
       () => undefined,
     );
     const end = onHappening((what) => {
-      if ("fill" in what && what.fill.instrument === symbol) setDeals((now) => [what.fill, ...now].slice(0, DEALS_MAX));
+      if ("fill" in what && what.fill.instrument === symbol)
+        setDeals((now) => [what.fill, ...now].slice(0, DEALS_MAX));
     });
     return () => {
       alive = false;

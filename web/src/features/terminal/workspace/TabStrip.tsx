@@ -64,18 +64,16 @@ export function TabStrip({
   const drag = (event: React.PointerEvent<HTMLButtonElement>, id: PanelId) => {
     if (event.button !== 0) return;
     const [fromX, fromY] = [event.clientX, event.clientY];
-    const handle = event.currentTarget;
     let dragging = false;
     const move = (next: PointerEvent) => {
       if (!dragging && Math.hypot(next.clientX - fromX, next.clientY - fromY) < 6) return;
-      if (!dragging) handle.setPointerCapture(next.pointerId);
       dragging = true;
       onDragOver(id, next.clientX, next.clientY);
     };
     const stop = () => {
-      handle.removeEventListener("pointermove", move);
-      handle.removeEventListener("pointerup", up);
-      handle.removeEventListener("pointercancel", cancel);
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", up);
+      removeEventListener("pointercancel", cancel);
       removeEventListener("keydown", leave, true);
     };
     const up = (next: PointerEvent) => {
@@ -95,9 +93,9 @@ export function TabStrip({
       key.stopPropagation();
       cancel();
     };
-    handle.addEventListener("pointermove", move);
-    handle.addEventListener("pointerup", up);
-    handle.addEventListener("pointercancel", cancel);
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", up);
+    addEventListener("pointercancel", cancel);
     addEventListener("keydown", leave, true);
   };
   return (

@@ -50,6 +50,8 @@ export function Workspace({
   const [size, setSize] = useState<Rect>({ x: 0, y: 0, width: 0, height: 0 });
   const [large, setLarge] = useState<PanelId | null>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
+  const dragged = useRef<Drag | null>(null);
+  dragged.current = drag;
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -120,8 +122,10 @@ export function Workspace({
               onLarge={() => setLarge(big ? null : active)}
               onDragOver={over}
               onDrop={(id, target) => {
+                // The strip remembers the functions of when the drag began; what it is over now is here.
+                const over = dragged.current;
                 if (target) onChange(moved(layout, id, target, "center"));
-                else if (drag) onChange(moved(layout, id, drag.onto, drag.edge));
+                else if (over) onChange(moved(layout, id, over.onto, over.edge));
                 setDrag(null);
               }}
               onDragEnd={() => setDrag(null)}
