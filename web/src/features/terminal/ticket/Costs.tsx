@@ -8,7 +8,8 @@ import type { Checked, FieldName } from "./draft";
 import { fieldOf, type Preview, preview } from "./send";
 
 const SETTLE_MS = 200;
-const AGAIN_MS = 2000;
+/** A preview is real work for the server: prices move on the buttons, costs need no such hurry. */
+const AGAIN_MS = 5000;
 
 /** What the order would cost and leave, asked of the server while it is being written. */
 export function Costs({

@@ -129,7 +129,9 @@ export function Ticket({ onSent }: { onSent?: () => void }) {
         symbol,
         price: answer.price ?? "",
       };
-      if (Number(answer.filled) > 0) toast.ok(t("{side} {volume} {symbol} at {price}", words));
+      if (Number(answer.filled) > 0)
+        // One message that changes: trading fast must not pile them up.
+        toast.ok(t("{side} {volume} {symbol} at {price}", words), { id: "order" });
       else
         toast.ok(t("Order {order} is placed", { order: answer.order }), {
           description: `${t(way)} ${t(draft.type.replace("_", " "))} ${made.order.volume} ${symbol}`,
