@@ -16,39 +16,6 @@ class Streamed(msgspec.Struct, Generic[T]):
     data: T
 
 
-class BookTicker(msgspec.Struct, gc=False):
-    """Best prices; `T` is the engine's time in µs."""
-
-    a: float
-    A: float
-    b: float
-    B: float
-    u: int
-    T: int = 0
-    E: int = 0
-
-
-class Trade(msgspec.Struct, gc=False):
-    """A trade; `m` tells that the buyer was the maker."""
-
-    p: float
-    q: float
-    t: int
-    m: bool
-    T: int = 0
-    E: int = 0
-
-
-class Depth(msgspec.Struct):
-    """Changed levels, absolute; empty sides are common."""
-
-    a: list[tuple[float, float]]
-    b: list[tuple[float, float]]
-    U: int
-    u: int
-    T: int = 0
-
-
 class MarkPrice(msgspec.Struct):
     """Mark, index and funding; `n` is the next charge in µs (ms in older frames)."""
 

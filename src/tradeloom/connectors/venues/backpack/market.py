@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
+from tradeloom._core import FrameReader
 from tradeloom.connectors.dialect import Context, Dialect, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.instruments import Listing
 from tradeloom.connectors.link import Link, LinkPlan
-from tradeloom.connectors.scaling import points, sizes
+from tradeloom.connectors.scaling import OffGrid, points, sizes
 from tradeloom.connectors.venues.backpack import frames as f
 from tradeloom.connectors.venues.backpack.profile import (
     HEARTBEAT_S,
@@ -44,9 +45,40 @@ _NAMES: Final = {
     Topic.FUNDING: "markPrice",
 }
 
-_quote: Final = msgspec.json.Decoder(f.Streamed[f.BookTicker], strict=False).decode
-_trade: Final = msgspec.json.Decoder(f.Streamed[f.Trade], strict=False).decode
-_depth: Final = msgspec.json.Decoder(f.Streamed[f.Depth], strict=False).decode
+_quote: Final = FrameReader(
+    ["data"],
+    [
+        ("u", "int", True),
+        ("b", "price", True),
+        ("a", "price", True),
+        ("B", "size", True),
+        ("A", "size", True),
+        ("T", "int", True),  # the engine's time in µs
+    ],
+    OffGrid,
+).read
+_trade: Final = FrameReader(
+    ["data"],
+    [
+        ("t", "int", True),
+        ("p", "price", True),
+        ("q", "size", True),
+        ("m", "bool", True),  # the buyer was the maker
+        ("T", "int", True),
+    ],
+    OffGrid,
+).read
+_depth: Final = FrameReader(
+    ["data"],
+    [
+        ("b", "levels", True),
+        ("a", "levels", True),
+        ("T", "int", True),
+        ("U", "int", True),
+        ("u", "int", True),
+    ],
+    OffGrid,
+).read
 _mark: Final = msgspec.json.Decoder(f.Streamed[f.MarkPrice], strict=False).decode
 any_frame: Final = msgspec.json.Decoder(f.Any).decode
 
@@ -162,69 +194,68 @@ class BackpackMarket(Dialect):
 
 
 def _on_quote(text: str, stream: _Stream, recv_ns: int, out: MarketOut) -> None:
-    data = _quote(text).data
-    if data.u <= stream.last:
+    listing = stream.listing
+    seq, bid, ask, bid_size, ask_size, at_us = _quote(text, listing.digits)
+    if seq <= stream.last:
         out.ignored("old or doubled quote")
         return
-    stream.last = data.u
-    listing = stream.listing
-    scale = listing.scale
+    stream.last = seq
     out.quote(
         BookQuote(
             VENUE,
             listing.symbol,
             listing.digits,
-            points(data.b, scale),
-            points(data.a, scale),
-            sizes(data.B),
-            sizes(data.A),
-            (data.T or data.E) * US,
+            bid,
+            ask,
+            bid_size,
+            ask_size,
+            at_us * US,
             recv_ns,
-            data.u,
+            seq,
         ),
         listing,
     )
 
 
 def _on_trade(text: str, stream: _Stream, recv_ns: int, out: MarketOut) -> None:
-    data = _trade(text).data
-    if data.t <= stream.last:
+    listing = stream.listing
+    number, price, size, buyer_made, at_us = _trade(text, listing.digits)
+    if number <= stream.last:
         out.ignored("old or doubled trade")
         return
-    if stream.last and data.t != stream.last + 1:
+    if stream.last and number != stream.last + 1:
         out.ignored("trades missed")
-    stream.last = data.t
-    listing = stream.listing
+    stream.last = number
     out.trade(
         TradeTick(
             VENUE,
             listing.symbol,
             listing.digits,
-            points(data.p, listing.scale),
-            sizes(data.q),
-            Side.SELL if data.m else Side.BUY,
-            str(data.t),
-            (data.T or data.E) * US,
+            price,
+            size,
+            Side.SELL if buyer_made else Side.BUY,
+            str(number),
+            at_us * US,
             recv_ns,
         )
     )
 
 
 def _on_depth(text: str, stream: _Stream, recv_ns: int, out: MarketOut) -> None:
-    data = _depth(text).data
     listing = stream.listing
+    bids, asks, at_us, first, last = _depth(text, listing.digits)
     out.depth(
         BookDelta(
             VENUE,
             listing.symbol,
             listing.digits,
             False,
-            levels(data.b, listing.scale),
-            levels(data.a, listing.scale),
-            data.T * US,
+            bids,
+            asks,
+            at_us * US,
             recv_ns,
-            data.U,
-            data.u,
+            first,
+            last,
         ),
         listing,
     )

@@ -11,31 +11,9 @@ import msgspec
 NOTIFICATION: Final = '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
 CHANNEL_AT: Final = len(NOTIFICATION)
 QUOTE: Final = NOTIFICATION + "quote."
+QUOTE_AT: Final = len(QUOTE)
 
 RawLevel = tuple[str, float, float]
-
-
-class QuoteData(msgspec.Struct, gc=False):
-    """`quote.I`; a side that is empty has no price."""
-
-    timestamp: int
-    instrument_name: str
-    best_bid_price: float | None = None
-    best_bid_amount: float | None = None
-    best_ask_price: float | None = None
-    best_ask_amount: float | None = None
-
-
-class QuoteParams(msgspec.Struct, gc=False):
-    """The parameters of a quote's notification."""
-
-    data: QuoteData
-
-
-class QuoteFrame(msgspec.Struct, gc=False):
-    """A quote."""
-
-    params: QuoteParams
 
 
 class TradeData(msgspec.Struct, gc=False):
@@ -284,7 +262,6 @@ class Status(msgspec.Struct):
 
 
 any_frame: Final = msgspec.json.Decoder(AnyFrame).decode
-quote_frame: Final = msgspec.json.Decoder(QuoteFrame).decode
 trades_frame: Final = msgspec.json.Decoder(TradesFrame).decode
 book_frame: Final = msgspec.json.Decoder(BookFrame).decode
 ticker_frame: Final = msgspec.json.Decoder(TickerFrame).decode

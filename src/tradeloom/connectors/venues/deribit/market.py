@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
+from tradeloom._core import FrameReader
 from tradeloom.connectors.contract import VenueUnavailable
 from tradeloom.connectors.dialect import Context, Dialect, MarketOut, OddFrame, Wanted
 from tradeloom.connectors.instruments import Listing
@@ -16,7 +17,7 @@ from tradeloom.connectors.limits import LOGIN_TIMEOUT_S
 from tradeloom.connectors.link import Link, LinkPlan, LoginRefused
 from tradeloom.connectors.profile import Need
 from tradeloom.connectors.rest import NoAnswer, NotSent
-from tradeloom.connectors.scaling import points, sizes
+from tradeloom.connectors.scaling import OffGrid, points, sizes
 from tradeloom.connectors.venues.deribit import frames as f
 from tradeloom.connectors.venues.deribit.errors import BAD_CREDENTIALS, details, failure, key_advice
 from tradeloom.connectors.venues.deribit.profile import (
@@ -40,6 +41,18 @@ from tradeloom.domain.market import (
 log = logging.getLogger(__name__)
 
 MS: Final = 1_000_000
+# A side that is empty has no price.
+_quote: Final = FrameReader(
+    ["params", "data"],
+    [
+        ("best_bid_price", "price", False),
+        ("best_ask_price", "price", False),
+        ("best_bid_amount", "size", False),
+        ("best_ask_amount", "size", False),
+        ("timestamp", "int", True),
+    ],
+    OffGrid,
+).read
 _CHANNELS: Final = {
     Topic.QUOTES: "quote.{}",
     Topic.TRADES: "trades.{}.{}",
@@ -250,22 +263,26 @@ class DeribitMarket(Dialect):
             out.ignored("another channel")
 
     def _on_quote(self, text: str, recv_ns: int, out: MarketOut) -> None:
-        data = f.quote_frame(text).params.data
-        listing = self.context.listings.wire.get(data.instrument_name)
+        end = text.find('"', f.QUOTE_AT)
+        listing = self.context.listings.wire.get(text[f.QUOTE_AT : end])
+        if listing is None:  # another instrument, or keys in another order
+            params = f.any_frame(text).params
+            name = params.channel.removeprefix("quote.") if params is not None else ""
+            listing = self.context.listings.wire.get(name)
         if listing is None:
             out.ignored("another instrument")
             return
-        scale = listing.scale
+        bid, ask, bid_size, ask_size, at_ms = _quote(text, listing.digits)
         out.quote(
             BookQuote(
                 VENUE,
                 listing.symbol,
                 listing.digits,
-                points(data.best_bid_price or 0.0, scale),
-                points(data.best_ask_price or 0.0, scale),
-                sizes(data.best_bid_amount or 0.0),
-                sizes(data.best_ask_amount or 0.0),
-                data.timestamp * MS,
+                bid or 0,
+                ask or 0,
+                bid_size or 0,
+                ask_size or 0,
+                at_ms * MS,
                 recv_ns,
             ),
             listing,
