@@ -17,7 +17,7 @@ from tests.connectors.binance.scene import another
 from tests.connectors.child import ORDER
 from tests.connectors.stage import Stage, staged
 from tradeloom.connectors import desk
-from tradeloom.connectors.contract import Origin, OrderRequest, VenueFill, VenueOrder
+from tradeloom.connectors.contract import OrderRequest, Origin, VenueFill, VenueOrder
 from tradeloom.connectors.orders import OrderStore, StoreFull
 from tradeloom.domain.enums import OrderState, OrderType, Side, TimeInForce
 

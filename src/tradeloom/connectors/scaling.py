@@ -14,7 +14,8 @@ from typing import Final
 from tradeloom.domain.market import SIZE_DIGITS, SIZE_SCALE
 
 _EXACT: Final = float(2**49)
-_OFF: Final = 0.01
+# Two roundings, of the text and of the product: less than a unit in the 15th digit.
+_OFF: Final = 2.0**-51
 _I64_MAX: Final = 2**63 - 1
 
 
@@ -27,7 +28,7 @@ def points(value: float, scale: float) -> int:
     product = value * scale
     if -_EXACT < product < _EXACT:
         mantissa = round(product)
-        if -_OFF < product - mantissa < _OFF:
+        if mantissa == product or abs(product - mantissa) <= abs(product) * _OFF:
             return mantissa
     return _exact(value, scale)
 
@@ -37,7 +38,7 @@ def sizes(value: float) -> int:
     product = value * 1e8
     if -_EXACT < product < _EXACT:
         mantissa = round(product)
-        if -_OFF < product - mantissa < _OFF:
+        if mantissa == product or abs(product - mantissa) <= abs(product) * _OFF:
             return mantissa
     if not abs(value) < 1e11:
         raise OffGrid(f"{value} is no size")
