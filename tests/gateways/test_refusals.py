@@ -158,6 +158,15 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, set[str]]] = [
     ("GET", "/system/metrics", None, {"dealer", "admin"}),
     ("GET", "/accounts/{a}", None, {"trader", "manager", "dealer", "admin"}),
     ("GET", "/accounts/{a}/margin-events", None, {"trader", "manager", "dealer", "admin"}),
+    ("GET", "/me/preferences", None, {"trader", "manager", "dealer", "admin"}),
+    ("GET", "/staff/accounts", None, {"manager", "dealer", "admin"}),
+    ("GET", "/staff/exposure", None, {"manager", "dealer", "admin"}),
+    ("GET", "/staff/margin", None, {"manager", "dealer", "admin"}),
+    ("GET", "/margin-events", None, {"manager", "dealer", "admin"}),
+    ("GET", "/approvals", None, {"manager", "dealer", "admin"}),
+    ("GET", "/changes", None, {"dealer", "admin"}),
+    ("POST", "/groups/preview", {"name": "x", "currency": "USD"}, {"dealer", "admin"}),
+    ("GET", "/system/journal", None, {"dealer", "admin"}),
 ]
 # Exactly this, no scope more: what a new installation lets each role do.
 ROLE_SCOPES = {
