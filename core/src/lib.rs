@@ -47,6 +47,8 @@ pub mod place;
 pub mod python;
 /// The Python face of frames.
 pub mod python_frames;
+/// The Python face of columns of market events.
+pub mod python_ticks;
 /// The tick path.
 pub mod quote;
 /// Swaps and funding.
@@ -61,6 +63,8 @@ pub mod snapshot;
 pub mod state;
 /// Look-up tables of the hot path.
 pub mod table;
+/// Frames of market streams to columns.
+pub mod ticks;
 /// SL, TP and trailing stops in the books.
 pub mod triggers;
 /// Valuation, conversion, margin.

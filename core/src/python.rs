@@ -368,6 +368,7 @@ fn checksum(py: Python<'_>, data: &[u8], seed: u32) -> u32 {
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Core>()?;
     m.add_class::<crate::python_frames::FrameReader>()?;
+    m.add_class::<crate::python_ticks::TickReader>()?;
     m.add_function(wrap_pyfunction!(layouts, m)?)?;
     m.add_function(wrap_pyfunction!(codes, m)?)?;
     m.add_function(wrap_pyfunction!(checksum, m)?)?;

@@ -140,3 +140,34 @@ class FrameReader:
 
         Raises `off_grid`, and ValueError for a text that is not JSON or lacks a required field.
         """
+
+@final
+class TickReader:
+    """Gathers the rows of market streams' frames, in one pass and without an object per event."""
+
+    def __new__(cls) -> TickReader: ...
+    def add(self, frames: list[bytes]) -> list[tuple[int, str]]:
+        """Takes frames, each whole or not at all; positions and problems of those not taken."""
+
+    @property
+    def rows(self) -> int:
+        """Quotes, trades and fundings gathered."""
+
+    def take(
+        self,
+    ) -> tuple[
+        list[tuple[str, int, int, int]],
+        list[tuple[str, str, int]],
+        bytes,
+        bytes,
+        list[str],
+        list[tuple[int, bytes]],
+    ]:
+        """Everything gathered, and nothing is left.
+
+        Per frame its producer, seq, and how many quotes and trades there are up to its end; keys
+        (venue, symbol, digits); quotes as rows of eight little-endian i64 (number of the key,
+        ts_ns, venue_ns, bid, ask, bid_size, ask_size, seq); trades as rows of six (number of the
+        key, ts_ns, venue_ns, price, size, side: 1 bought, -1 sold, 0 not told); the ids of trades;
+        funding events as (position of the frame, MessagePack).
+        """

@@ -141,6 +141,11 @@ class Consumer:
         """Entries handed out and not done."""
         return len(self._in_hand)
 
+    @property
+    def claim_due(self) -> bool:
+        """Whether it is time to look for the dead, which waits until nothing is in hand."""
+        return time.monotonic() >= self._claim_at
+
     # ---- steps -------------------------------------------------------------------------------
 
     async def _join(self) -> None:

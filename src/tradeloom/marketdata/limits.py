@@ -46,10 +46,10 @@ RANGES_MAX: Final = 1_000
 # after some thousand rows; a quarter of a second is what a screen of history may lag behind.
 COPY_ROWS: Final = 20_000
 COPY_EVERY_S: Final = 0.25
-# A Parquet file is closed when it is written, so fewer and larger ones: half a million quotes are
-# some 20 MB on the disk. Half a minute is what an embedded service loses of history when it is
+# A Parquet file is closed when it is written, so fewer and larger ones: a quarter of a million
+# quotes are some 10 MB on the disk, and while they are written the next ones gather. Half a minute is what an embedded service loses of history when it is
 # killed, and 2,880 files a day and symbol until the day is over and they are joined.
-PARQUET_ROWS: Final = 500_000
+PARQUET_ROWS: Final = 250_000
 PARQUET_EVERY_S: Final = 30.0
 # A reader without news looks this often whether it should stop.
 STOP_LOOK_S: Final = 0.2

@@ -29,10 +29,11 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BadFrame(ValueError):  # noqa: N818 - the name says what it is
-    """Bytes that are no frame of this version, or a `frame` nobody can store; it never will be."""
+    """Bytes that are no frame of this version, or the frame `at` a position of a batch that nobody
+    can store; it never will be."""
 
-    def __init__(self, problem: str, frame: Frame | None = None) -> None:
-        self.frame: Final = frame
+    def __init__(self, problem: str, at: int | None = None) -> None:
+        self.at: Final = at
         super().__init__(problem)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -21,7 +22,7 @@ import polars as pl
 
 from tradeloom.marketdata.history.errors import CatalogError
 from tradeloom.marketdata.history.kinds import COLUMNS, DIGITS, PRICES, Kind, Stream
-from tradeloom.marketdata.history.limits import PART_ROWS_MAX
+from tradeloom.marketdata.history.limits import PART_ROWS_MAX, WRITERS_MAX
 from tradeloom.marketdata.history.log import Commit, Log, Part, SourceState, State
 from tradeloom.marketdata.history.parts import (
     by_day,
@@ -248,13 +249,19 @@ class Catalog:
 
         Every stream may occur once. The caller is inside `writing`, which gave the state.
         """
-        added: list[Part] = []
-        given = 0
-        for rows in batch:
-            given += rows.frame.height
+
+        def written(rows: Rows) -> list[Part]:
             new = shaped(rows.stream, rows.frame, rows.digits)
-            for day, part in by_day(self._without_known(state, rows.stream, new, rows.digits)):
-                added.append(write_part(self.root, rows.stream, day, name, part, rows.digits))
+            new = self._without_known(state, rows.stream, new, rows.digits)
+            return [
+                write_part(self.root, rows.stream, day, name, part, rows.digits)
+                for day, part in by_day(new)
+            ]
+
+        # Side by side: what a file costs is waiting for the disk.
+        with ThreadPoolExecutor(max(1, min(len(batch), WRITERS_MAX))) as writers:
+            added = [part for parts in writers.map(written, batch) for part in parts]
+        given = sum(rows.frame.height for rows in batch)
         stored = sum(part.rows for part in added)
         if source is not None:
             source = SourceState(

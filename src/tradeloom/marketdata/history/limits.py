@@ -25,3 +25,5 @@ SNIFF_LINES: Final = 64
 LOG_TRIES: Final = 20
 # The largest JSON frame of a capture that is decoded: a 1,000-level snapshot is about 60 kB.
 FRAME_BYTES_MAX: Final = 640 * 1024
+# Files of one commit written at a time: writing waits for the disk more than for a processor.
+WRITERS_MAX: Final = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -82,8 +83,11 @@ def write_part(
     temporary = target.with_suffix(".new")
     stored = rows.with_columns(pl.lit(digits, pl.UInt8).alias(DIGITS))
     meta = {"tradeloom.schema": SCHEMA_VERSION, "tradeloom.digits": str(digits)}
+    encoded = io.BytesIO()
+    stored.write_parquet(encoded, compression=_CODEC, statistics=True, metadata=meta)
+    content = encoded.getbuffer()
     with temporary.open("wb") as out:
-        stored.write_parquet(out, compression=_CODEC, statistics=True, metadata=meta)
+        out.write(content)
         out.flush()
         os.fsync(out.fileno())
     temporary.rename(target)
@@ -94,8 +98,8 @@ def write_part(
         *stream,
         day.isoformat(),
         rows.height,
-        target.stat().st_size,
-        file_digest(target),
+        len(content),
+        hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest(),
         int(span[0]),
         int(span[-1]),
         digits,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from ..frames import Frame
+from .rows import Rows
 
 
 class StoreDown(Exception):  # noqa: N818 - the name says what it is
@@ -36,10 +35,10 @@ class RecordStore(Protocol):
     async def open(self) -> None:
         """Get ready; may be called again after a failure."""
 
-    async def store(self, stream: str, frames: Sequence[Frame]) -> Stored:
-        """Store the frames of a stream durably, leaving out those that are stored already.
+    async def store(self, stream: str, rows: Rows) -> Stored:
+        """Store the rows of a stream's frames durably, leaving out what is stored already.
 
-        Raises BadFrame when one of them can never be stored; then none is.
+        Raises BadFrame with the position of a frame that can never be stored; then none is.
         """
 
     async def close(self) -> None:

@@ -11,26 +11,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 
-from tradeloom.domain.market import BookQuote, TradeTick
-
-from ..frames import BadFrame, Frame
+from ..frames import BadFrame
 from ..history.catalog import Catalog
 from ..history.catalog import Rows as CatalogRows
 from ..history.errors import CatalogError
 from ..history.kinds import Kind, Stream
 from ..limits import PARQUET_EVERY_S, PARQUET_ROWS
 from .contract import Stored, StoreDown
-from .rows import SIDES, Rows
+from .rows import Rows
 
 log = logging.getLogger(__name__)
 _DAY_NS: Final = 86_400 * 10**9
+_QUOTE: Final = ("ts_ns", "venue_ns", "bid", "ask", "bid_size", "ask_size")
+_TRADE: Final = ("ts_ns", "venue_ns", "price", "volume", "side")
 
 
 class ParquetRecords:
@@ -52,34 +52,24 @@ class ParquetRecords:
         except (CatalogError, OSError) as error:
             raise StoreDown(str(error)) from error
 
-    async def store(self, stream: str, frames: Sequence[Frame]) -> Stored:
+    async def store(self, stream: str, rows: Rows) -> Stored:
         """See RecordStore."""
         if self._catalog is None:
             raise StoreDown("the catalog is not open")
-        rows = Rows(frames)
         try:
-            tables = _tables(rows)
-        except (OverflowError, TypeError, pl.exceptions.PolarsError):
-            _blame(frames)
-            raise
-        if not tables:
-            return Stored()
-        newest: list[Any] = [table.frame["ts_ns"].max() for table in tables]
-        day = max(newest) // _DAY_NS
-        try:
-            return await asyncio.to_thread(self._commit, self._catalog, tables, day)
+            return await asyncio.to_thread(self._commit, self._catalog, rows)
         except OSError as error:
             raise StoreDown(f"{self._folder}: {error.strerror or error}") from error
         except CatalogError as error:
-            _blame(frames)
+            await asyncio.to_thread(_blame, rows)
             raise StoreDown(str(error)) from error
 
-    def _commit(self, catalog: Catalog, tables: list[CatalogRows], day: int) -> Stored:
-        counts = {Kind.QUOTES: 0, Kind.TRADES: 0}
-        for table in tables:
-            counts[table.stream.kind] += table.frame.height
+    def _commit(self, catalog: Catalog, rows: Rows) -> Stored:
+        times = [int(each[:, 1].max()) for each in (rows.quotes, rows.trades) if len(each)]
         with catalog.writing() as state:
-            catalog.commit(state, tables, f"live-{state.number + 1:010d}")
+            for batch in _batches(rows):
+                catalog.commit(state, batch, f"live-{state.number + 1:010d}")
+        day = max(times, default=0) // _DAY_NS
         if self._day and day > self._day:
             # Only a service for readers: what fails here is tried again tomorrow.
             try:
@@ -87,71 +77,51 @@ class ParquetRecords:
             except (CatalogError, OSError) as error:
                 log.warning("the catalog is not compacted: %s", error)
         self._day = max(self._day, day)
-        return Stored(counts[Kind.QUOTES], counts[Kind.TRADES])
+        return Stored(len(rows.quotes), len(rows.trades))
 
     async def close(self) -> None:
         """See RecordStore."""
         self._catalog = None
 
 
-def _tables(rows: Rows) -> list[CatalogRows]:
-    """One table per stream and number of digits."""
-    quotes: dict[tuple[str, str, int], list[BookQuote]] = {}
-    for quote in rows.quotes:
-        quotes.setdefault((quote.venue, quote.symbol, quote.digits), []).append(quote)
-    trades: dict[tuple[str, str, int], list[TradeTick]] = {}
-    for trade in rows.trades:
-        trades.setdefault((trade.venue, trade.symbol, trade.digits), []).append(trade)
-    tables = [
-        CatalogRows(Stream(venue, symbol, Kind.QUOTES), _quotes(found), digits)
-        for (venue, symbol, digits), found in quotes.items()
-    ]
-    tables += [
-        CatalogRows(Stream(venue, symbol, Kind.TRADES), _trades(found), digits)
-        for (venue, symbol, digits), found in trades.items()
-    ]
-    return tables
+def _batches(rows: Rows) -> Iterator[list[CatalogRows]]:
+    """The rows as tables, in batches that have every stream once: a commit takes no more."""
+    batches: list[dict[Stream, CatalogRows]] = []
+    for table in (*_quotes(rows), *_trades(rows)):
+        for batch in batches:
+            if table.stream not in batch:
+                batch[table.stream] = table
+                break
+        else:
+            # The same symbol with other digits.
+            batches.append({table.stream: table})
+    for batch in batches:
+        yield list(batch.values())
 
 
-def _quotes(quotes: list[BookQuote]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "ts_ns": _ints([q.recv_ns or q.venue_ns for q in quotes]),
-            "venue_ns": _ints([q.venue_ns for q in quotes]),
-            "bid": _ints([q.bid for q in quotes]),
-            "ask": _ints([q.ask for q in quotes]),
-            "bid_size": _ints([q.bid_size for q in quotes]),
-            "ask_size": _ints([q.ask_size for q in quotes]),
-        }
-    )
+def _quotes(rows: Rows) -> Iterator[CatalogRows]:
+    for (venue, symbol, digits), at in rows.by_key(rows.quotes):
+        columns = dict(zip(_QUOTE, np.ascontiguousarray(rows.quotes[at, 1:7].T), strict=True))
+        yield CatalogRows(Stream(venue, symbol, Kind.QUOTES), pl.DataFrame(columns), digits)
 
 
-def _trades(trades: list[TradeTick]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "ts_ns": _ints([t.recv_ns or t.venue_ns for t in trades]),
-            "venue_ns": _ints([t.venue_ns for t in trades]),
-            "price": _ints([t.price for t in trades]),
-            "volume": _ints([t.size for t in trades]),
-            "side": pl.Series([SIDES[t.side] for t in trades], dtype=pl.Int8),
-            "trade_id": pl.Series([t.trade_id for t in trades], dtype=pl.String),
-        }
-    )
+def _trades(rows: Rows) -> Iterator[CatalogRows]:
+    for (venue, symbol, digits), at in rows.by_key(rows.trades):
+        columns = dict(zip(_TRADE, np.ascontiguousarray(rows.trades[at, 1:].T), strict=True))
+        ids = pl.Series("trade_id", [rows.trade_ids[number] for number in at.tolist()], pl.String)
+        table = pl.DataFrame(columns).with_columns(ids)
+        yield CatalogRows(Stream(venue, symbol, Kind.TRADES), table, digits)
 
 
-def _ints(values: list[int]) -> pl.Series:
-    # By way of numpy, which reads a list of integers several times faster.
-    return pl.Series(np.array(values, np.int64))
-
-
-def _blame(frames: Sequence[Frame]) -> None:
+def _blame(rows: Rows) -> None:
     """Raise BadFrame for the first frame that no catalog will ever take, found by trying."""
     with tempfile.TemporaryDirectory(prefix="tradeloom-") as folder:
         trial = Catalog(Path(folder), create=True)
-        for frame in frames:
+        for frame in range(len(rows.heads)):
             try:
-                for table in _tables(Rows((frame,))):
-                    trial.append(*table.stream, table.frame, table.digits)
-            except (OverflowError, TypeError, pl.exceptions.PolarsError, CatalogError) as error:
+                for batch in _batches(rows.only((frame,))):
+                    for table in batch:
+                        trial.append(*table.stream, table.frame, table.digits)
+            except CatalogError as error:
                 problem = str(error).splitlines()[0]
                 raise BadFrame(f"the catalog cannot hold it: {problem}", frame) from error

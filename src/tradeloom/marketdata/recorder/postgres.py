@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from tradeloom.store import Address, ticks
 from tradeloom.store.gone import GONE
 from tradeloom.store.limits import POSTGRES_CONNECT_S
 
-from ..frames import Frame, Marks, event_ns
+from ..frames import Marks, event_ns
 from ..limits import (
     CLOCKS_APART_MAX_NS,
     COPY_EVERY_S,
@@ -33,7 +33,7 @@ from ..limits import (
     STORE_ANSWER_S,
 )
 from .contract import Stored, StoreDown
-from .rows import FUNDING_COLUMNS, QUOTE_COLUMNS, SIDE_OF, TRADE_COLUMNS, Key, Rows, check
+from .rows import FUNDING_COLUMNS, QUOTE_COLUMNS, SIDE_OF, TRADE_COLUMNS, Key, Rows
 
 log = logging.getLogger(__name__)
 KEEPER: Final = "recorder"
@@ -101,44 +101,42 @@ class PostgresRecords:
                 raise
         self._pool = pool
 
-    async def store(self, stream: str, frames: Sequence[Frame]) -> Stored:
+    async def store(self, stream: str, rows: Rows) -> Stored:
         """See RecordStore."""
-        rows = Rows(frames)
         try:
             with _Translated():
                 async with self._connection() as connection:
                     await self._prepare(connection, stream, rows)
                     async with connection.transaction():
-                        return await self._write(connection, stream, frames, rows)
+                        return await self._write(connection, stream, rows)
         except (OverflowError, asyncpg.DataError):
-            check(frames)  # names the frame, if it was one
+            rows.check()  # names the frame, if it was one
             raise
 
-    async def _write(
-        self, connection: Any, stream: str, frames: Sequence[Frame], rows: Rows
-    ) -> Stored:
+    async def _write(self, connection: Any, stream: str, rows: Rows) -> Stored:
         state = await connection.fetchval(
             "SELECT state FROM market_marks WHERE keeper = $1 AND stream = $2 FOR UPDATE",
             KEEPER,
             stream,
         )
         marks = Marks(msgspec.msgpack.decode(state))
-        new = [frame for frame in frames if marks.add(frame.producer, frame.seq)]
-        known = len(frames) - len(new)
-        if known:
-            rows = Rows(new)
+        new = [at for at, head in enumerate(rows.heads) if marks.add(head.producer, head.seq)]
+        known = len(rows.heads) - len(new)
         if not new:
             return Stored(known=known)
-        if rows.quotes:
+        if known:
+            rows = rows.only(new)
+        if len(rows.quotes):
             await connection.copy_to_table(
                 "market_quotes",
                 source=_whole(rows.quote_bytes(self._numbers)),
                 columns=QUOTE_COLUMNS,
                 format="binary",
             )
+        funding = rows.funding_rows(self._numbers)
         for table, columns, made in (
             ("market_trades", TRADE_COLUMNS, rows.trade_rows(self._numbers)),
-            ("market_funding", FUNDING_COLUMNS, rows.funding_rows(self._numbers)),
+            ("market_funding", FUNDING_COLUMNS, funding),
         ):
             if made:
                 await connection.copy_records_to_table(table, records=made, columns=columns)
@@ -148,7 +146,7 @@ class PostgresRecords:
             stream,
             msgspec.msgpack.encode(marks.ranges()),
         )
-        return Stored(len(rows.quotes), len(rows.trades), len(rows.funding), known)
+        return Stored(len(rows.quotes), len(rows.trades), len(funding), known)
 
     async def _prepare(self, connection: Any, stream: str, rows: Rows) -> None:
         """Numbers for new symbols, partitions for new days, a row for the marks of a new stream."""

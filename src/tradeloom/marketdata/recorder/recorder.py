@@ -1,8 +1,8 @@
 """The recorder's loop: gather frames, store them, and only then acknowledge.
 
-A store that is away stops the reading, so entries wait in the stream, not here. A frame that cannot
-be read or stored is buried at once; one that ends in an error nobody foresaw is met again, alone,
-and buried after a few times.
+While a full batch is stored the next one is gathered. A store that is away stops the reading, so
+entries wait in the stream, not here. A frame that cannot be read or stored is buried at once; one
+that ends in an error nobody foresaw is met again, alone, and buried after a few times.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from tradeloom._core import TickReader
 from tradeloom.bus import Bus, BusError, Consumer, ConsumerHealth, Entry
 from tradeloom.bus.limits import RETRY_JITTER
 
-from ..frames import BadFrame, Frame, unpack
+from ..frames import BadFrame, unpack
 from ..limits import STOP_LOOK_S, STORE_RETRY_FIRST_S, STORE_RETRY_MAX_S
 from .contract import RecordStore, Stored, StoreDown
+from .rows import Rows
 
 log = logging.getLogger(__name__)
 GROUP: Final = "recorder"
@@ -120,52 +122,62 @@ class MarketDataRecorder:
                 return
 
     async def _record(self, consumer: Consumer, health: RecorderHealth) -> None:
-        held: list[tuple[Entry, Frame]] = []
-        rows, since = 0, 0.0
+        flight: asyncio.Task[None] | None = None
+        try:
+            while True:
+                batch = await self._gather(consumer, health)
+                if flight is not None:
+                    await flight
+                if batch is None:
+                    return
+                flight = asyncio.create_task(self._flush(consumer, health, *batch.done()))
+                if not batch.more or consumer.claim_due:
+                    await flight
+        finally:
+            if flight is not None:
+                flight.cancel()
+                await asyncio.wait((flight,))
+
+    async def _gather(self, consumer: Consumer, health: RecorderHealth) -> _Batch | None:
+        """Frames for one call of the store; None when there are none and will be none."""
+        batch, since = _Batch(), 0.0
         while True:
             patience = STOP_LOOK_S
-            if held:
+            if batch.entries:
                 patience = max(0.001, since + self._store.every_s - time.monotonic())
             delivery = await consumer.next(min(patience, STOP_LOOK_S))
-            if delivery.entries and not held:
+            if delivery.entries and not batch.entries:
                 since = time.monotonic()
-            for entry in delivery.entries:
-                try:
-                    frame = unpack(entry.data)
-                except BadFrame as error:
-                    await consumer.bury(entry, str(error))
-                    health.buried += 1
-                    continue
-                held.append((entry, frame))
-                rows += len(frame.events)
+            for entry, problem in batch.add(delivery.entries):
+                await consumer.bury(entry, problem)
+                health.buried += 1
             due = time.monotonic() - since >= self._store.every_s
-            if held and (rows >= self._store.rows or due or delivery.careful or self._stopping):
-                await self._flush(consumer, health, held)
-                held, rows = [], 0
-            if self._stopping and not held:
-                return
+            full = batch.rows >= self._store.rows
+            if batch.entries and (full or due or delivery.careful or self._stopping):
+                batch.more = full and not delivery.careful and not self._stopping
+                return batch
+            if self._stopping and not batch.entries:
+                return None
 
     async def _flush(
-        self, consumer: Consumer, health: RecorderHealth, held: list[tuple[Entry, Frame]]
+        self, consumer: Consumer, health: RecorderHealth, held: list[Entry], rows: Rows
     ) -> None:
         wait_s = STORE_RETRY_FIRST_S
         while held:
             began = time.monotonic()
             try:
-                stored = await self._store.store(consumer.stream, [frame for _, frame in held])
+                stored = await self._store.store(consumer.stream, rows)
             except StoreDown as error:
                 wait_s = await self._pause(error, wait_s, health)
             except BadFrame as error:
-                if error.frame is None:
+                if error.at is None:
                     raise
-                for entry, frame in held:
-                    if frame is error.frame:
-                        await consumer.bury(entry, str(error))
-                        health.buried += 1
-                held = [each for each in held if each[1] is not error.frame]
+                await consumer.bury(held.pop(error.at), str(error))
+                health.buried += 1
+                rows = rows.only(at for at in range(len(rows.heads)) if at != error.at)
             else:
                 health.count(stored, time.monotonic() - began)
-                await consumer.done([entry for entry, _ in held])
+                await consumer.done(held)
                 return
 
     async def _pause(self, error: Exception, wait_s: float, *health: RecorderHealth) -> float:
@@ -177,3 +189,35 @@ class MarketDataRecorder:
             each.storing, each.problem = False, str(error)
         await asyncio.sleep(wait_s * (1 - RETRY_JITTER * random.random()))  # noqa: S311
         return min(wait_s * 2, STORE_RETRY_MAX_S)
+
+
+class _Batch:
+    """Entries and the rows in them; `more` are expected at once."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.more = False
+        self._reader: Final = TickReader()
+
+    @property
+    def rows(self) -> int:
+        return self._reader.rows
+
+    def add(self, entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
+        """Take entries; those that are no frames, and why."""
+        bad = dict(self._reader.add([entry.data for entry in entries]))
+        self.entries += [entry for at, entry in enumerate(entries) if at not in bad]
+        return [(entries[at], _reason(entries[at].data, problem)) for at, problem in bad.items()]
+
+    def done(self) -> tuple[list[Entry], Rows]:
+        """Everything taken."""
+        return self.entries, Rows.taken(self._reader)
+
+
+def _reason(data: bytes, problem: str) -> str:
+    """What is wrong with a frame in the words of the slower reader, which knows more."""
+    try:
+        unpack(data)
+    except BadFrame as error:
+        return str(error)
+    return problem
