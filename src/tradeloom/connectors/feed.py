@@ -180,11 +180,11 @@ class MarketFeed:
                 return
             self.states[symbol] = (state, reason)
         event = FeedStatus(self._dialect.venue, symbol, state, reason, time.time_ns())
-        told: set[int] = set()
+        told: set[MarketSink] = set()
         for topic in Topic:
             for sink in self._sinks.get((symbol, topic), ()):
-                if id(sink) not in told:
-                    told.add(id(sink))
+                if sink not in told:
+                    told.add(sink)
                     sink(event)
 
     def gap(self, symbol: str, why: str) -> None:

@@ -20,6 +20,7 @@ from tradeloom.connectors import messages as w
 from tradeloom.connectors import rpc
 from tradeloom.connectors.backoff import Backoff
 from tradeloom.connectors.contract import (
+    AccountEvent,
     AccountSink,
     Amendment,
     Health,
@@ -330,8 +331,14 @@ class RemoteConnector:
         event = StateChange(
             venue=venue, account=account, state=state, reason=reason, recv_ns=time.time_ns()
         )
+        self._tell(event)
+
+    def _tell(self, event: AccountEvent) -> None:
         for sink in tuple(self._listeners):
-            sink(event)
+            try:
+                sink(event)
+            except Exception:
+                log.exception("a listener of %s failed", self.address)
 
     async def _keep_listening(self) -> None:
         backoff = Backoff()
@@ -345,8 +352,7 @@ class RemoteConnector:
                         with contextlib.suppress(VenueUnavailable):
                             await self._look()
                         continue  # `_look` tells it, once
-                    for sink in tuple(self._listeners):
-                        sink(event)
+                    self._tell(event)
             except grpc.aio.AioRpcError as error:
                 log.info("account events of %s: %s", self.address, error.details())
             await asyncio.sleep(backoff.next_s())

@@ -105,11 +105,11 @@ class StreamManager:
             self.states.pop(place, None)
         else:
             self.states[place] = event
-        told: set[int] = set()
+        told: set[Subscriber] = set()  # by equality: a bound method is a new object each time
         for topic in Topic:
             for subscriber in self._direct.get((*place, topic), ()):
-                if id(subscriber) not in told:
-                    told.add(id(subscriber))
+                if subscriber not in told:
+                    told.add(subscriber)
                     self._guarded(subscriber, event)
         for tap in self._taps:
             self._guarded(tap, event)
@@ -123,8 +123,8 @@ class StreamManager:
     def _cut_off(self, subscriber: Subscriber) -> None:
         log.exception("a market subscriber failed and is cut off: %r", subscriber)
         self.counts["subscribers cut off"] += 1
-        self._taps = tuple(each for each in self._taps if each is not subscriber)
+        self._taps = tuple(each for each in self._taps if each != subscriber)
         for key, them in list(self._direct.items()):
-            left = tuple(each for each in them if each is not subscriber)
+            left = tuple(each for each in them if each != subscriber)
             if left != them:
                 self._direct[key] = left
