@@ -33,7 +33,7 @@ test("the first trade, and its end, without a mouse @ci", async ({ page }) => {
 
   // Symbol by palette.
   await keys.press("Control+k");
-  await expect(page.getByRole("combobox")).toBeFocused();
+  await expect(page.getByRole("dialog").getByRole("combobox")).toBeFocused();
   await keys.type("xauusd");
   await keys.press("Enter");
   await expect(page).toHaveURL(/symbol=XAUUSD/);
