@@ -17,12 +17,13 @@ import pytest
 
 from tests.marketdata.ticks import START, mixed, quote, trade
 from tradeloom.bus import Bus, MemoryBus, RedisBus
+from tradeloom.bus.limits import READ_MAX
 from tradeloom.domain.market import BookQuote, MarketEvent, TradeTick
 from tradeloom.marketdata.frames import pack
 from tradeloom.marketdata.history.catalog import Catalog
 from tradeloom.marketdata.history.kinds import Kind
-from tradeloom.marketdata.recorder import MarketDataRecorder, ParquetRecords
-from tradeloom.marketdata.recorder.rows import SIDE_OF
+from tradeloom.marketdata.recorder import MarketDataRecorder, ParquetRecords, Stored
+from tradeloom.marketdata.recorder.rows import SIDE_OF, Rows
 
 STREAM = "md:binance"
 DAY_NS = 86_400 * 10**9
@@ -144,6 +145,66 @@ async def test_a_catalog_that_is_being_written_elsewhere_is_waited_for(tmp_path:
             assert "writing" in recorder.health[STREAM].problem
         await caught_up(bus)
     assert stored(tmp_path) == in_order([quote(1), quote(2)])
+
+
+async def test_digits_that_change_in_the_middle_of_a_batch(tmp_path: Path) -> None:
+    bus = MemoryBus()
+    fine = [msgspec.structs.replace(quote(number), digits=4) for number in range(3, 6)]
+    async with recording(bus, tmp_path):
+        await publish(bus, [quote(1), quote(2), *fine, quote(7)])
+        await caught_up(bus)
+    [line] = Catalog(tmp_path).coverage()
+    assert (line.rows, line.digits) == (6, 4)
+    bids = Catalog(tmp_path).scan(*line.stream).collect()["bid"].to_list()
+    coarse = [quote(number).bid * 100 for number in (1, 2, 7)]
+    assert bids == [*coarse[:2], *(each.bid for each in fine), coarse[2]]
+
+
+class Gated(ParquetRecords):
+    """A slow disk: nothing is stored before the gate opens."""
+
+    rows = 100
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.gate = asyncio.Event()
+        self.begun = 0
+
+    async def store(self, stream: str, rows: Rows) -> Stored:
+        self.begun += 1
+        await self.gate.wait()
+        return await super().store(stream, rows)
+
+
+async def test_a_reader_far_behind_holds_two_batches_and_acknowledges_what_is_stored(
+    bus: Bus, tmp_path: Path
+) -> None:
+    events = mixed(60_000)
+    await publish(bus, events)
+    store = Gated(tmp_path)
+    recorder = MarketDataRecorder(bus, store, [STREAM])
+    task = asyncio.create_task(recorder.run())
+    # One batch waits for the disk, one is in hand, and no more are read.
+    async with asyncio.timeout(10):
+        while (await bus.backlog(STREAM, "recorder")).pending < 2 * READ_MAX:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert (await bus.backlog(STREAM, "recorder")).pending == 2 * READ_MAX
+    assert store.begun == 1
+    # Ended in the middle of storing, it leaves everything to the next one.
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+    assert (await bus.backlog(STREAM, "recorder")).pending == 2 * READ_MAX
+    assert Catalog(tmp_path).coverage() == []
+    store.gate.set()
+    recorder = MarketDataRecorder(bus, store, [STREAM])
+    task = asyncio.create_task(recorder.run())
+    await caught_up(bus)
+    recorder.stop()
+    await asyncio.wait_for(task, 10)
+    assert stored(tmp_path) == in_order(events)
+    assert recorder.health[STREAM].consumer.redelivered == 2 * READ_MAX
 
 
 CHILD = """
