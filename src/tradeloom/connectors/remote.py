@@ -62,6 +62,10 @@ from tradeloom.domain.market import (
 log = logging.getLogger(__name__)
 
 
+class WrongToken(VenueUnavailable):
+    """The service does not take our token; waiting does not help."""
+
+
 class RemoteSubscription:
     """Topics of symbols from the service, again and again until closed."""
 
@@ -89,11 +93,12 @@ class RemoteConnector:
         self._listeners: list[AccountSink] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._problem = ""
+        self._refused = False
 
     # -- Admin -----------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Connect; returns when the service answers, or after the start timeout."""
+        """Connect; returns when the service answers, refuses us, or after the start timeout."""
         if self._channel is None:
             self._channel = grpc.aio.insecure_channel(self.address, options=rpc.OPTIONS)
             for service, methods in rpc.SERVICES.items():
@@ -106,6 +111,8 @@ class RemoteConnector:
         until = time.monotonic() + START_TIMEOUT_S
         waiting = (State.CONNECTING, State.RECONCILING)
         while time.monotonic() < until:
+            if self._refused:
+                return
             if self._health is not None and not self._problem and self._health.state not in waiting:
                 return
             await asyncio.sleep(0.02)
@@ -123,17 +130,20 @@ class RemoteConnector:
     def info(self) -> VenueInfo:
         """What it is; raises VenueUnavailable before the service ever answered."""
         if self._info is None:
-            raise VenueUnavailable(f"the venue service at {self.address} did not answer yet")
+            text = f"the venue service at {self.address} did not answer yet"
+            raise VenueUnavailable(self._problem or text)
         return self._info
 
     def health(self) -> Health:
-        """How it was a moment ago; CONNECTING while the service is away."""
+        """How it was a moment ago; CONNECTING while the service is away, REFUSED without the
+        right token.
+        """
         known = self._health
         if known is not None and not self._problem:
             return known
         return Health(
             venue=known.venue if known else "",
-            state=State.CONNECTING,
+            state=State.REFUSED if self._refused else State.CONNECTING,
             reason=self._problem or "the service did not answer yet",
             links=(),
             stale={},
@@ -311,7 +321,7 @@ class RemoteConnector:
         before = self._health
         self._info, self._health = a.info_in(info), a.health_in(health)
         self._limits = [a.limit_in(each) for each in limits.limits]
-        lost, self._problem = self._problem, ""
+        lost, self._problem, self._refused = self._problem, "", False
         if lost or before is None or before.state is not self._health.state:
             self._tell_state(self._health.state, self._health.reason)
 
@@ -320,8 +330,11 @@ class RemoteConnector:
             try:
                 await self._look()
             except (VenueUnavailable, ValueError) as error:
+                self._refused = isinstance(error, WrongToken)
                 if not self._problem:
-                    self._tell_state(State.CONNECTING, str(error))
+                    self._tell_state(
+                        State.REFUSED if self._refused else State.CONNECTING, str(error)
+                    )
                 self._problem = str(error)
             await asyncio.sleep(REMOTE_HEALTH_EVERY_S)
 
@@ -422,5 +435,5 @@ def _named(code: grpc.StatusCode, text: str, address: str) -> Exception:
     if code is grpc.StatusCode.INVALID_ARGUMENT:
         return ValueError(text)
     if code is grpc.StatusCode.UNAUTHENTICATED:
-        return VenueUnavailable(f"the venue service at {address} wants another token")
+        return WrongToken(f"the venue service at {address} wants another token")
     return VenueUnavailable(f"venue service at {address}: {code.name.lower()} {text}".strip())
