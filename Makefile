@@ -59,7 +59,7 @@ setup: $(STAMP)/core ## virtual environment, packages and compiled core
 run: $(STAMP)/core $(STAMP)/web ## start Tradeloom (RUN="sub-command and options")
 	$(BIN)/tradeloom $(RUN)
 
-test: lint types floors web-test test-rust test-python ## everything a change must pass
+test: lint types floors test-web test-rust test-python ## everything a change must pass
 
 check: lint types floors ## format, lint, types and floors, without the tests
 
