@@ -164,7 +164,7 @@ async def _postgres(address: str, of: list[BookQuote]) -> list[Row]:
         plain = max(plain, await _executemany(connection, of[:BASELINE]))
         await connection.close()
     base = f"asyncpg executemany into the same table, one transaction: {plain:,.0f}/s"
-    note = f"batches of {COPY_ROWS:,}, server on the same cores, no fsync; "
+    note = f"batches of {COPY_ROWS:,} and more, server on the same cores, no fsync; "
     note += f"{_cost(cpu)}; "
     return [
         row("recorder, PostgreSQL COPY", best, "quotes/s", at_least=50_000, baseline=note + base),

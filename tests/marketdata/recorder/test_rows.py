@@ -48,8 +48,8 @@ def events_of(rows: Rows) -> list[MarketEvent]:
     found: list[MarketEvent] = []
     keys = {int(at): key for key, where in rows.by_key(rows.quotes) for at in where}
     for at, row in enumerate(rows.quotes.tolist()):
-        _, ts, venue_ns, *numbers, seq = row
-        found.append(BookQuote(*keys[at], *numbers, venue_ns, ts, seq))
+        _, ts, venue_ns, bid, ask, bid_size, ask_size, seq = row
+        found.append(BookQuote(*keys[at], bid, ask, bid_size, ask_size, venue_ns, ts, seq))
     keys = {int(at): key for key, where in rows.by_key(rows.trades) for at in where}
     for at, row in enumerate(rows.trades.tolist()):
         _, ts, venue_ns, price, size, side = row
