@@ -92,6 +92,8 @@ for (const theme of THEMES) {
     await page.getByRole("radio", { name: "Positions", exact: true }).first().click();
     const cards = page.getByRole("list", { name: "Open positions" });
     await expect(cards.getByRole("listitem")).toHaveCount(1);
+    await expect(page.getByText(/Bought 0.10 EURUSD at/)).toBeVisible();
+    expect((await screen.strip.boundingBox())?.y, "a message moves nothing").toBeLessThan(80);
     await examine(page, `phone-positions-${theme}`);
     await cards.getByRole("button", { name: "Close" }).click();
     await page.getByRole("button", { name: "Close 0.10 EURUSD" }).click();

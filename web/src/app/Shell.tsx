@@ -97,13 +97,16 @@ export function Shell() {
       </main>
       <StatusBar />
       <Notices />
-      <Suspense>
-        {toasts && <Toasts />}
-        {palette && <Palette />}
-        {sheet && <ShortcutSheet />}
-        {expired && <SignInAgain />}
-        {mustChange && !expired && <ChangePassword />}
-      </Suspense>
+      {/* Out of the grid: what lies over the page takes none of its rows. */}
+      <div className="absolute">
+        <Suspense>
+          {toasts && <Toasts />}
+          {palette && <Palette />}
+          {sheet && <ShortcutSheet />}
+          {expired && <SignInAgain />}
+          {mustChange && !expired && <ChangePassword />}
+        </Suspense>
+      </div>
     </div>
   );
 }
