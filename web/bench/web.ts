@@ -279,5 +279,6 @@ async function run(): Promise<void> {
   }
 }
 
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1));
 await run();
 process.exit(write() && !failed ? 0 : 1);

@@ -64,6 +64,9 @@ export class Service {
         },
       },
     );
+    // Whoever ends us by a signal ends it too.
+    const started = this.process;
+    process.once("exit", () => started.kill("SIGKILL"));
     const end = Date.now() + START_MS;
     while (Date.now() < end) {
       if (this.process.exitCode !== null) break;
