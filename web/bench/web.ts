@@ -157,6 +157,8 @@ async function clicks(browser: Browser, service: Service, session: Session): Pro
   const box = await page.getByRole("button", { name: "Buy", exact: true }).boundingBox();
   if (!box) throw new Error("no Buy button");
   for (let n = 0; n < TRADES; n++) {
+    // The row may be there before the answer: until then the ticket takes no other order.
+    await page.waitForSelector("button.bg-buy[aria-pressed]:enabled");
     await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
     await page.waitForFunction(
       (count) => (window as unknown as { clicks: { took: number[] } }).clicks.took.length === count,
