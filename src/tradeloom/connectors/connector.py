@@ -443,7 +443,8 @@ class VenueConnector:
         backoff = Backoff()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RECONCILE_EVERY_S):  # wait_for may swallow `stop`
+                every_s = self.dialect.compare_every_s or RECONCILE_EVERY_S
+                async with asyncio.timeout(every_s):  # wait_for may swallow `stop`
                     await self._compare.wait()
             if self.state is State.REFUSED and not self._compare.is_set():
                 continue  # wrong keys are not tried again by the clock

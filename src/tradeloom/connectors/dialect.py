@@ -181,6 +181,7 @@ class Dialect(ABC):
 
     profile: ClassVar[Profile]
     book_rule: ClassVar[BookRule] = BookRule()
+    compare_every_s: ClassVar[float | None] = None  # a venue without a private stream is polled
 
     def __init__(self, context: Context) -> None:
         self.context: Final = context

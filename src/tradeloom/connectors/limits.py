@@ -46,6 +46,8 @@ FILLS_BACK_NS: Final = 3_600 * 10**9
 FILLS_OVERLAP_NS: Final = 60 * 10**9
 # While connected, the venue is compared with what we know this often.
 RECONCILE_EVERY_S: Final = 60.0
+# … and this often where there is no private stream: a compromise between news and rate limits.
+CCXT_POLL_S: Final = 5.0
 # Orders and fills waiting to be written; more means the disk is gone and orders are refused.
 STORE_QUEUE_MAX: Final = 10_000
 # Closed orders kept in memory for queries; the file keeps all.

@@ -24,7 +24,13 @@ VENUES: Final[dict[str, str]] = {
 
 
 def dialect_of(venue: str) -> type[Dialect]:
-    """The dialect class of a venue; raises ValueError for a name nobody knows."""
+    """The dialect class of a venue, or of one of ccxt's as `ccxt:NAME`; raises ValueError for a
+    name nobody knows.
+    """
+    if venue.startswith(("ccxt:", "ccxt-")):
+        from tradeloom.connectors.ccxt_venue import ccxt_dialect
+
+        return ccxt_dialect(venue[len("ccxt:") :])
     place = VENUES.get(venue)
     if place is None:
         raise ValueError(f"no venue {venue!r} (there are: {', '.join(sorted(VENUES))})")
