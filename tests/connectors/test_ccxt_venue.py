@@ -223,7 +223,7 @@ async def test_wrong_keys_are_refused_and_not_shown(
 ) -> None:
     caplog.set_level(logging.DEBUG, "tradeloom")
     wrong = "nosuchkeyorsecret0123456789"
-    async with through_ccxt(**{part: wrong}) as stage:
+    async with through_ccxt(None, **{part: wrong}) as stage:
         assert stage.connector.state is State.REFUSED
         assert "key" in stage.connector.reason
         shown = f"{caplog.text} {stage.connector.health()}"

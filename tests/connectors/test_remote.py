@@ -191,7 +191,7 @@ async def test_standard_health_follows_the_state() -> None:
         service(stage, None) as (server, behind),
         grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel,
     ):
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
 
         async def becomes(name: str, wanted: Any) -> None:
             async with asyncio.timeout(10):

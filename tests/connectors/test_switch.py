@@ -108,8 +108,8 @@ async def test_failover_leaves_resting_orders_where_they_are(desk: Desk) -> None
     assert smaller.outcome is Outcome.ACCEPTED, smaller
     assert (await desk.market.cancel("f1")).outcome is Outcome.ACCEPTED
     assert (await desk.market.cancel("f2")).outcome is Outcome.ACCEPTED
-    for name in ("f1", "f2"):
-        await desk.until(lambda name=name: desk.told(name)[-1:] == [OrderState.CANCELLED])
+    await desk.until(lambda: desk.told("f1")[-1:] == [OrderState.CANCELLED])
+    await desk.until(lambda: desk.told("f2")[-1:] == [OrderState.CANCELLED])
     desk.one.venue.faults.clear()
     await desk.until(lambda: desk.market.active == "one")  # the preferred one is back
 

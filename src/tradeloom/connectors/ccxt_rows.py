@@ -153,8 +153,8 @@ def _levels(rows: Any, scale: float) -> tuple[Level, ...]:
 
 def bar_of(listing: Listing, row: list[Any]) -> HistoricBar:
     """A row of OHLCV."""
-    four = [points(row[at], listing.scale) for at in range(1, 5)]
-    return HistoricBar(int(row[0]) * _MS, *four, sizes(row[5] or 0.0))
+    first, high, low, close = (points(row[at], listing.scale) for at in range(1, 5))
+    return HistoricBar(int(row[0]) * _MS, first, high, low, close, sizes(row[5] or 0.0))
 
 
 def order_of(
