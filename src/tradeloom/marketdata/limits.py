@@ -47,8 +47,9 @@ RANGES_MAX: Final = 1_000
 COPY_ROWS: Final = 20_000
 COPY_EVERY_S: Final = 0.25
 # A Parquet file is closed when it is written, so fewer and larger ones: a quarter of a million
-# quotes are some 10 MB on the disk, and while they are written the next ones gather. Half a minute is what an embedded service loses of history when it is
-# killed, and 2,880 files a day and symbol until the day is over and they are joined.
+# quotes are some 10 MB on the disk, and while they are written the next ones gather. Half a
+# minute is what an embedded service loses of history when it is killed, and 2,880 files a day
+# and symbol until the day is over and they are joined.
 PARQUET_ROWS: Final = 250_000
 PARQUET_EVERY_S: Final = 30.0
 # A reader without news looks this often whether it should stop.
