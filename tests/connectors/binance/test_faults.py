@@ -155,15 +155,15 @@ async def test_a_quiet_link_that_answers_pings_is_kept(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = dialect_of(place.venue)
-    brief = dataclasses.replace(kind.profile, quirks={**kind.profile.quirks, "silence_s": 0.4})
+    brief = dataclasses.replace(kind.profile, quirks={**kind.profile.quirks, "silence_s": 1.5})
     monkeypatch.setattr(kind, "profile", brief)
     async with staged(place.venue, (place.symbol,), prepare=quoted) as stage:
         await stage.subscribe(place.symbol)
         await stage.until(lambda: all(link.up for link in stage.connector.health().links))
-        for _ in range(6):
+        for _ in range(12):
             for session in stage.venue.sessions:
                 await session._connection.ping(b"alive")
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.2)
         assert {link.connects for link in stage.connector.health().links} == {1}
 
 
