@@ -44,9 +44,10 @@ def put(
     from tradeloom.connectors.venues import dialect_of
 
     try:
-        needs = [need.value for need in dialect_of(venue).profile.needs]
+        profile = dialect_of(venue).profile
     except ValueError as error:
         raise _stop(str(error)) from error
+    venue, needs = profile.venue, [need.value for need in profile.needs]
     values = _from_stdin() if stdin else {name: _asked(venue, name) for name in needs}
     missing = [name for name in needs if not values.get(name)]
     odd = sorted(set(values) - set(needs))

@@ -77,12 +77,12 @@ async def setups_of(
             place, separator, url = each.partition("=")
             if each.startswith(("http://", "https://")):
                 urls = profile.simulated(each) | urls
-            elif separator and place.startswith(f"{name}."):
-                urls[place.removeprefix(f"{name}.")] = url
+            elif separator and place.startswith(f"{profile.venue}."):
+                urls[place.removeprefix(f"{profile.venue}.")] = url
         profile.at(urls)
-        accounts = [row.account for row in await vault.listed(name)]
+        accounts = [row.account for row in await vault.listed(profile.venue)]
         account = "main" if "main" in accounts or not accounts else accounts[0]
-        values = await vault.take(name, account) if accounts else {}
+        values = await vault.take(profile.venue, account) if accounts else {}
         made.append(VenueSetup(name, urls, values, account))
     return made
 
