@@ -81,3 +81,5 @@ REMOTE_HEALTH_EVERY_S: Final = 1.0
 # position may be of its margin.
 PAPER_QUOTE_WAIT_S: Final = 3.0
 PAPER_LEVERAGE: Final = 10
+# Orders of one market whose connection is remembered; older ones ended long ago.
+TAKERS_KEPT: Final = 100_000

@@ -32,6 +32,7 @@ from tradeloom.connectors.contract import (
     VenueFill,
     VenueOrder,
 )
+from tradeloom.connectors.limits import TAKERS_KEPT
 from tradeloom.domain.enums import ReturnCode, Side
 from tradeloom.domain.market import BookQuote, FeedState, FeedStatus, MarketEvent, Topic
 
@@ -122,6 +123,8 @@ class Market:
                 message=f"no connection of {self.symbol} is ready with fresh prices; nothing sent",
             )
         self._takers[request.client_id] = leg
+        if len(self._takers) > TAKERS_KEPT:
+            self._takers.pop(next(iter(self._takers)))
         answer = await leg.connector.submit(msgspec.structs.replace(request, symbol=leg.symbol))
         if answer.outcome is Outcome.REFUSED and taker is None:
             self._takers.pop(request.client_id, None)  # nothing rests: it may go elsewhere
