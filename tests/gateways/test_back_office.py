@@ -465,7 +465,7 @@ def test_the_socket_shows_what_the_account_would_pay(
             await socket.send(json.dumps(own))
             quotes: list[dict[str, Any]] = []
             while len(quotes) < 3:
-                said = json.loads(await asyncio.wait_for(socket.recv(), 10))
+                said = json.loads(await asyncio.wait_for(socket.recv(), 60))
                 quotes += said.get("quotes", [])
             await socket.send(json.dumps(subscribe | {"symbols": ["EURUSD"], "id": "raw"}))
             mixed = await _answer(socket, "raw")
@@ -482,7 +482,7 @@ def test_the_socket_shows_what_the_account_would_pay(
 
 async def _answer(socket: Any, mark: str) -> dict[str, Any]:
     while True:
-        said: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        said: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 60))
         if said.get("id") == mark:
             return said
 

@@ -268,10 +268,10 @@ class RedisBus:
 
     async def backlog(self, stream: str, group: str) -> Backlog:
         """See Bus."""
+        held = await self._grouped(stream, group, lambda: self._redis.xpending(stream, group))
         # Lag and pending from one answer: between two, an entry could move from one to the other
         # and be missed in both.
         own = await self._group(stream, group)
-        held = await self._grouped(stream, group, lambda: self._redis.xpending(stream, group))
         consumers = {each["name"].decode(): int(each["pending"]) for each in held["consumers"]}
         lag = None if own is None else own.get("lag")
         pending = held["pending"] if own is None else own["pending"]

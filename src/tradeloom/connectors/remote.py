@@ -368,7 +368,14 @@ class RemoteConnector:
                     self._tell(event)
             except grpc.aio.AioRpcError as error:
                 log.info("account events of %s: %s", self.address, error.details())
-            await asyncio.sleep(backoff.next_s())
+            await self._pause(backoff)
+
+    async def _pause(self, backoff: Backoff) -> None:
+        """Wait before the next try, or until the service is seen again."""
+        back = self._back
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(backoff.next_s()):
+                await back.wait()
 
     async def _open(self, request: pb.SubscribeRequest) -> Any:
         """A stream whose subscription stands: the service has sent its first headers."""
@@ -403,7 +410,7 @@ class RemoteConnector:
                 call.cancel()
             self._stale(request, why, sink)
             while True:
-                await asyncio.sleep(backoff.next_s())
+                await self._pause(backoff)
                 try:
                     call = await self._open(request)
                     break
