@@ -93,6 +93,7 @@ class RemoteConnector:
         self._listeners: list[AccountSink] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._problem = ""
+        self._back = asyncio.Event()  # set for a moment when the service answers again
         self._refused = False
 
     # -- Admin -----------------------------------------------------------------------------------
