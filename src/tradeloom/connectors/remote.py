@@ -323,6 +323,9 @@ class RemoteConnector:
         self._info, self._health = a.info_in(info), a.health_in(health)
         self._limits = [a.limit_in(each) for each in limits.limits]
         lost, self._problem, self._refused = self._problem, "", False
+        if lost:
+            self._back.set()
+            self._back = asyncio.Event()
         if lost or before is None or before.state is not self._health.state:
             self._tell_state(self._health.state, self._health.reason)
 
