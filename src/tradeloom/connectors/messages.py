@@ -14,7 +14,10 @@ from tradeloom.connectors.proto import venue_pb2 as pb
 from tradeloom.domain import market as m
 from tradeloom.domain.enums import OrderState, OrderType, ReturnCode, Side, TimeInForce
 
-_SIDES: Final = {pb.SIDE_BUY: Side.BUY, pb.SIDE_SELL: Side.SELL}
+_SIDES: Final[dict[int, Side]] = {
+    int(pb.SIDE_BUY): Side.BUY,
+    int(pb.SIDE_SELL): Side.SELL,
+}
 
 
 class BadMessage(ValueError):  # noqa: N818
@@ -22,8 +25,8 @@ class BadMessage(ValueError):  # noqa: N818
 
 
 def _side(value: int) -> Side:
-    found = _SIDES.get(value)  # type: ignore[call-overload]
-    if not isinstance(found, Side):
+    found = _SIDES.get(value)
+    if found is None:
         raise BadMessage("side: SIDE_BUY or SIDE_SELL")
     return found
 

@@ -211,7 +211,7 @@ class RemoteConnector:
     ) -> RemoteSubscription:
         """Deliver topics of symbols; raises UnknownSymbol, Unsupported, VenueUnavailable."""
         request = pb.SubscribeRequest(symbols=list(symbols))
-        request.topics.extend(int(topic) for topic in topics)  # type: ignore[misc]
+        request.topics.extend(w.number(topic) for topic in topics)
         first = await self._open(request)
         return RemoteSubscription(asyncio.create_task(self._deliver(request, first, sink)))
 
